@@ -1,0 +1,1 @@
+# What cgroups builds and checks.

@@ -1,0 +1,1 @@
+# What doc builds and checks.

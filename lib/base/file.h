@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * Files and directories: whole-file reads with a bound, trees made and removed.
+ */
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/macro.h"
+
+/* The whole file, NUL-terminated, owned by the caller. -EFBIG over `limit`, or -errno. */
+int file_read(const char *path, size_t limit, char **ret_text, size_t *ret_size);
+
+/* mkdir -p; an existing directory is fine. The last component gets `mode`, new parents 0755. */
+int dir_make(const char *path, mode_t mode);
+
+/* rm -r without following symbolic links or leaving the file system. 0 when absent. */
+int dir_remove(const char *path);
+
+/* path/a/b joined with single slashes; owned by the caller; NULL when out of memory. */
+char *path_join(const char *dir, const char *name);

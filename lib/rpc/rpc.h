@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * A process's RPC environment: a listening socket, connections in both directions, asks with
+ * deadlines, and the endpoint-verifier. It decodes what arrives and encodes what is sent in the
+ * family that the peer has shown. Single-threaded on an sd-event loop; callbacks come from it.
+ *
+ * An RpcConn pointer is valid until its closed() callback returns. Its id is unique for the life of
+ * the process and may be kept; rpc_find() turns it back into a connection, or NULL.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <systemd/sd-event.h>
+
+#include "wire/codec.h"
+#include "wire/deploy.h"
+#include "wire/family.h"
+#include "wire/url.h"
+
+typedef struct Rpc Rpc;
+typedef struct RpcConn RpcConn;
+
+typedef struct RpcRequest {
+        const char *endpoint;
+        RpcAddress sender;  /* host NULL: the sender does not listen */
+        bool ask;           /* wants rpc_reply() or rpc_fail() with request_id, now or later */
+        int64_t request_id;
+        const Message *message; /* valid until the callback returns: copy what is kept */
+} RpcRequest;
+
+typedef struct RpcHandlers {
+        /* An outgoing connection is established. */
+        void (*connected)(void *user, RpcConn *conn);
+        /* A message for one of our endpoints. Undecodable ones, unknown endpoints and
+         * CheckExistence are answered below this. */
+        void (*request)(void *user, RpcConn *conn, const RpcRequest *request);
+        /* The connection is gone (or an outgoing one could not be made); `reason` is a sentence
+         * part. Pending asks have had their callbacks. */
+        void (*closed)(void *user, RpcConn *conn, const char *reason);
+        /* A peer of a Spark version that is not served sent something; `problem` is a sentence
+         * naming it and the versions served. The handler may log; asks are already answered. */
+        void (*foreign)(void *user, RpcConn *conn, const char *problem);
+} RpcHandlers;
+
+typedef struct RpcOptions {
+        const char *const *endpoints; /* NULL-terminated names that exist here, e.g. {"Master", NULL} */
+        RpcAddress self;              /* our listening address as peers know it; goes into envelopes */
+        Line default_line;            /* to write in while a peer has shown nothing */
+} RpcOptions;
+
+/* `event` is referenced; handlers and strings in options are copied. 0 or -errno. */
+int rpc_new(sd_event *event, const RpcOptions *options, const RpcHandlers *handlers, void *user,
+            Rpc **ret);
+/* Closes everything without closed() callbacks. NULL is fine. */
+void rpc_free(Rpc *rpc);
+void rpc_free_pointer(Rpc **rpc); /* for CLEANUP */
+
+/* After the port is known. Copies. */
+int rpc_set_self(Rpc *rpc, const RpcAddress *self);
+
+/* Accepts on a listening socket, whose ownership moves here. 0 or -errno. */
+int rpc_listen(Rpc *rpc, int fd);
+
+/* Starts a connection; connected() or closed() follows, never from inside this call. Resolves the
+ * name (blocking, bounded by the resolver's own time-outs). 0 with *ret, or -errno; -ENXIO when the
+ * name does not resolve. */
+int rpc_connect(Rpc *rpc, const HostPort *to, RpcConn **ret);
+
+uint64_t rpc_conn_id(const RpcConn *conn);
+RpcConn *rpc_find(Rpc *rpc, uint64_t id);
+size_t rpc_connection_count(const Rpc *rpc);
+/* "192.0.2.7:41234" of the other end, for logs. */
+const char *rpc_conn_peer(const RpcConn *conn);
+/* The lines that agree with all the peer has sent; LINES_ALL before anything, never empty. */
+LineSet rpc_conn_lines(const RpcConn *conn);
+/* Fixes what was learnt elsewhere (a probe, the peer's declaration): intersected. */
+void rpc_conn_narrow(RpcConn *conn, LineSet lines);
+/* The first listening address the peer named as sender; host NULL while it has none. */
+RpcAddress rpc_conn_sender(const RpcConn *conn);
+
+/* Closes after what is queued is sent (or at once); closed() follows from the loop. */
+void rpc_conn_close(RpcConn *conn, const char *reason);
+
+/* Sends one-way. 0, or -errno when it could not be encoded or queued (the connection is then
+ * closed by the loop if it was the queue). */
+int rpc_tell(RpcConn *conn, const char *endpoint, const Message *message);
+
+/* How an ask ended. */
+typedef enum RpcAnswer {
+        RPC_ANSWERED,  /* `message` is the reply (MSG_NONE when it could not be decoded) */
+        RPC_FAILED,    /* an RpcFailure frame, or an RpcFailure object: `failure` is its text */
+        RPC_TIMED_OUT,
+        RPC_CLOSED,
+} RpcAnswer;
+
+typedef void (*RpcAnswerHandler)(void *user, RpcConn *conn, RpcAnswer answer,
+                                 const Message *message, const char *failure);
+
+/* Sends an ask; the handler is called exactly once unless the Rpc is freed first. */
+int rpc_ask(RpcConn *conn, const char *endpoint, const Message *message, uint64_t timeout_usec,
+            RpcAnswerHandler handler, void *user);
+
+/* As rpc_ask() with a ready object stream as the message (probes). */
+int rpc_ask_stream(RpcConn *conn, const char *endpoint, const void *stream, size_t size,
+                   uint64_t timeout_usec, RpcAnswerHandler handler, void *user);
+
+int rpc_reply(RpcConn *conn, int64_t request_id, const Message *message);
+int rpc_fail(RpcConn *conn, int64_t request_id, const char *error);
+
+/* Finds out what is at the other end (wire/probe.h): first whether it is one of ours (then `lines`
+ * is LINES_ALL), else which line of Spark, starting from `guess` so that a right guess leaves no
+ * trace in the JVM's log. The result also narrows rpc_conn_lines(). */
+typedef void (*RpcIdentified)(void *user, RpcConn *conn, int error, bool sparkd, LineSet lines);
+int rpc_identify(RpcConn *conn, Line guess, RpcIdentified handler, void *user);

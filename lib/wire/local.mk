@@ -1,0 +1,12 @@
+noinst_LIBRARIES += lib/wire/libwire.a
+lib_wire_libwire_a_SOURCES = \
+	lib/wire/codec.h \
+	lib/wire/deploy.h \
+	lib/wire/family.h \
+	lib/wire/frame.h \
+	lib/wire/jread.h \
+	lib/wire/jvalue.h \
+	lib/wire/jwrite.h \
+	lib/wire/probe.h \
+	lib/wire/url.h
+lib_wire_libwire_a_CFLAGS = $(AM_CFLAGS)

@@ -1,0 +1,1 @@
+# What tests/interop builds and checks.

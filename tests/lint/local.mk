@@ -1,0 +1,1 @@
+# What tests/lint builds and checks.
