@@ -55,6 +55,10 @@
 #define LIMIT_CONFIG_LINE_BYTES    KIB(64)
 #define LIMIT_MASTERS              64       /* addresses in one spark:// URL */
 
+/* ---- files ---- */
+
+#define LIMIT_DIR_DEPTH            256      /* levels of a tree we remove; each holds an fd */
+
 /* ---- HTTP ---- */
 
 #define LIMIT_HTTP_CONNECTIONS     256

@@ -3,6 +3,12 @@ lib_base_libbase_a_SOURCES = \
 	lib/base/arena.c \
 	lib/base/buffer.c \
 	lib/base/cursor.c \
+	lib/base/file.c \
+	lib/base/ini.c \
+	lib/base/log.c \
+	lib/base/parse.c \
+	lib/base/properties.c \
+	lib/base/strv.c \
 	lib/base/arena.h \
 	lib/base/buffer.h \
 	lib/base/cursor.h \

@@ -7,6 +7,7 @@
  * exception of lib/rpc and lib/http for a peer's misbehaviour (rate-limited).
  */
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <syslog.h>
@@ -33,12 +34,12 @@ int log_level_from_name(const char *name);
 
 void log_with_fields(int level, const LogFields *fields, const char *format, ...) PRINTF_LIKE(3, 4);
 
-#define log_full(level, ...)  log_with_fields((level), NULL, __VA_ARGS__)
-#define log_error(...)        log_full(LOG_ERR, __VA_ARGS__)
-#define log_warning(...)      log_full(LOG_WARNING, __VA_ARGS__)
-#define log_notice(...)       log_full(LOG_NOTICE, __VA_ARGS__)
-#define log_info(...)         log_full(LOG_INFO, __VA_ARGS__)
-#define log_debug(...)        log_full(LOG_DEBUG, __VA_ARGS__)
+#define log_full(level, ...) log_with_fields((level), NULL, __VA_ARGS__)
+#define log_error(...)       log_full(LOG_ERR, __VA_ARGS__)
+#define log_warning(...)     log_full(LOG_WARNING, __VA_ARGS__)
+#define log_notice(...)      log_full(LOG_NOTICE, __VA_ARGS__)
+#define log_info(...)        log_full(LOG_INFO, __VA_ARGS__)
+#define log_debug(...)       log_full(LOG_DEBUG, __VA_ARGS__)
 
 /* Where entries go instead, for tests; NULL restores the default. */
 typedef void (*LogSink)(void *user, int level, const LogFields *fields, const char *text);

@@ -12,8 +12,8 @@
 
 int parse_int64(const char *s, int64_t min, int64_t max, int64_t *ret);
 int parse_int(const char *s, int min, int max, int *ret);
-int parse_port(const char *s, uint16_t *ret);       /* 0..65535; 0 asks for any free port */
-int parse_bool(const char *s, bool *ret);           /* true/false, yes/no, on/off, 1/0 */
+int parse_port(const char *s, uint16_t *ret); /* 0..65535; 0 asks for any free port */
+int parse_bool(const char *s, bool *ret);     /* true/false, yes/no, on/off, 1/0 */
 
 /* Spark memory strings: "512m", "1g", "1024" (plain = default_unit bytes each); suffixes b k m g t
  * p, also kb mb ..., any case, 1024-based (Spark's JavaUtils.byteStringAs). Result in bytes. */
