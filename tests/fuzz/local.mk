@@ -1,1 +1,27 @@
-# What tests/fuzz builds and checks.
+# What tests/fuzz builds and checks. A block per target: its name in FUZZ_TARGETS, its corpus in
+# EXTRA_DIST, $(FUZZ_LIBS) last in its LDADD and $(FUZZ_LINK) in its LDFLAGS. It is linked with
+# libFuzzer, or else with replay.c, and is then a test that runs its corpus.
+FUZZ_TARGETS =
+check_PROGRAMS += $(FUZZ_TARGETS)
+if ENABLE_FUZZING
+FUZZ_LIBS =
+FUZZ_LINK = $(AM_LDFLAGS) -fsanitize=fuzzer
+else
+TESTS += $(FUZZ_TARGETS)
+check_LIBRARIES = tests/fuzz/libreplay.a
+tests_fuzz_libreplay_a_SOURCES = tests/fuzz/replay.c
+FUZZ_LIBS = tests/fuzz/libreplay.a lib/base/libbase.a
+FUZZ_LINK = $(AM_LDFLAGS)
+endif
+
+FUZZ_TARGETS += tests/fuzz/fuzz-properties
+EXTRA_DIST += tests/fuzz/properties
+tests_fuzz_fuzz_properties_SOURCES = tests/fuzz/fuzz-properties.c
+tests_fuzz_fuzz_properties_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_properties_LDADD = lib/base/libbase.a $(FUZZ_LIBS)
+
+FUZZ_TARGETS += tests/fuzz/fuzz-ini
+EXTRA_DIST += tests/fuzz/ini
+tests_fuzz_fuzz_ini_SOURCES = tests/fuzz/fuzz-ini.c
+tests_fuzz_fuzz_ini_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_ini_LDADD = lib/base/libbase.a $(FUZZ_LIBS) $(INIH_LIBS)
