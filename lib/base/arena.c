@@ -50,7 +50,7 @@ static ArenaBlock *block_new(Arena *a, size_t size)
 void *arena_alloc(Arena *a, size_t size)
 {
         const size_t align = alignof(max_align_t);
-        if (size > a->limit)
+        if (size > a->limit - a->used || size > PTRDIFF_MAX - BLOCK_BYTES)
                 return NULL;
         size = (MAX_OF(size, (size_t)1) + align - 1) / align * align;
         if (size > a->limit - a->used)

@@ -20,7 +20,8 @@ typedef struct Cursor {
 
 static inline Cursor cursor_over(const void *data, size_t size)
 {
-        return (Cursor){ .data = data, .size = size };
+        /* never NULL, so that NULL from cursor_bytes() always means failure */
+        return (Cursor){ .data = data ? data : (const void *)"", .size = size };
 }
 
 static inline size_t cursor_left(const Cursor *c)

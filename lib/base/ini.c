@@ -83,7 +83,7 @@ static char *next_line(char *to, int room, void *user)
 static int take_entry(void *user, const char *section, const char *key, const char *value)
 {
         Reader *r = user;
-        r->result = r->handler(r->user, r->file, r->line, section, key, value);
+        r->result = *key ? r->handler(r->user, r->file, r->line, section, key, value) : -EINVAL;
         return r->result >= 0;
 }
 
@@ -95,6 +95,7 @@ int ini_read_text(const char *file, const char *text, size_t size, IniHandler ha
         };
         /* Debian's inih can be told at run time not to keep lines in 200 bytes of stack. */
         ini_use_stack = false;
+        ini_allow_bom = false; /* next_line() has seen to it, and blanks before one are no key */
         ini_initial_alloc = ini_max_line = (int)LIMIT_CONFIG_LINE_BYTES + 2;
         int bad_line = ini_parse_stream(next_line, &reader, take_entry, &reader);
         if (bad_line == -2)
