@@ -14,6 +14,7 @@ typedef enum JReadResult {
         JREAD_E_MALFORMED,     /* not in the grammar: bad magic, tag, handle, flags, text ... */
         JREAD_E_LIMIT,         /* a bound of base/limits.h */
         JREAD_E_TRAILING,      /* bytes after the top-level object */
+        JREAD_E_ABORTED,       /* the writer failed midway and said so (TC_EXCEPTION) */
 } JReadResult;
 
 /* Called for each class descriptor as it is completed. */

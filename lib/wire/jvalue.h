@@ -58,7 +58,8 @@ struct JClass {
         uint32_t handle; /* scratch of reader and writer */
 };
 
-/* A field's value: `bits` for primitives (sign-extended; IEEE bits for F and D), else `ref`. */
+/* A field's value: `bits` for primitives (sign-extended; C, Z and the IEEE bits of F are not), else
+ * `ref`: never NULL in a tree that was read, and NULL means null to the writer. */
 typedef union JSlot {
         int64_t bits;
         JValue *ref;
@@ -119,3 +120,11 @@ const char *jvalue_text(Arena *a, const JValue *v);
 
 /* UTF-8 to a string node. NULL when out of memory or s is not valid UTF-8 (checked). */
 JValue *jvalue_from_text(Arena *a, const char *s);
+
+/* True for modified UTF-8 as a JVM writes it: no zero byte, nothing longer than needed but the two
+ * bytes of a NUL, no four-byte form. Surrogates need not be paired. */
+bool jvalue_text_valid(const void *bytes, size_t size);
+
+/* UTF-8 to modified UTF-8, without a terminator: its size, SIZE_MAX if s is not valid UTF-8. `ret`
+ * has the room, or is NULL only to measure. */
+size_t jvalue_text_encode(const char *s, char *ret);

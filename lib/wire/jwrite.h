@@ -8,5 +8,6 @@
 #include "base/buffer.h"
 #include "wire/jvalue.h"
 
-/* Appends to `out`. 0, -ENOMEM, -EMSGSIZE, or -ELOOP when deeper than LIMIT_JAVA_DEPTH. */
+/* Appends to `out`, nothing on failure. 0, -ENOMEM, -EMSGSIZE, -ELOOP when deeper than
+ * LIMIT_JAVA_DEPTH, or -EINVAL for a block that is no part of an annotation. */
 int jwrite(const JValue *root, Buffer *out);

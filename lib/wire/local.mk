@@ -10,3 +10,9 @@ lib_wire_libwire_a_SOURCES = \
 	lib/wire/probe.h \
 	lib/wire/url.h
 lib_wire_libwire_a_CFLAGS = $(AM_CFLAGS)
+
+lib_wire_libwire_a_SOURCES += \
+	lib/wire/jproto.h \
+	lib/wire/jread.c \
+	lib/wire/jvalue.c \
+	lib/wire/jwrite.c

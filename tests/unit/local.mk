@@ -1,1 +1,9 @@
 # What tests/unit builds and checks.
+
+check_PROGRAMS += tests/unit/test-jwrite
+TESTS += tests/unit/test-jwrite
+tests_unit_test_jwrite_SOURCES = tests/unit/test-jwrite.c tests/unit/samples.c tests/unit/samples.h
+tests_unit_test_jwrite_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_jwrite_LDADD = lib/wire/libwire.a lib/base/libbase.a $(CHECK_LIBS)
+
+EXTRA_DIST += tests/data/frames
