@@ -25,6 +25,8 @@
 #define LIMIT_ASK_USEC             (UINT64_C(120) * 1000000)
 /* A peer that connected but never completed a frame is closed after this (microseconds). */
 #define LIMIT_FIRST_FRAME_USEC     (UINT64_C(120) * 1000000)
+/* How long a connection that we close may take to read what is queued for it (microseconds). */
+#define LIMIT_CLOSE_USEC           (UINT64_C(10) * 1000000)
 
 /* ---- Java object streams ---- */
 

@@ -23,8 +23,8 @@ typedef struct RpcConn RpcConn;
 
 typedef struct RpcRequest {
         const char *endpoint;
-        RpcAddress sender;  /* host NULL: the sender does not listen */
-        bool ask;           /* wants rpc_reply() or rpc_fail() with request_id, now or later */
+        RpcAddress sender; /* host NULL: the sender does not listen */
+        bool ask;          /* wants rpc_reply() or rpc_fail() with request_id, now or later */
         int64_t request_id;
         const Message *message; /* valid until the callback returns: copy what is kept */
 } RpcRequest;
@@ -44,9 +44,10 @@ typedef struct RpcHandlers {
 } RpcHandlers;
 
 typedef struct RpcOptions {
-        const char *const *endpoints; /* NULL-terminated names that exist here, e.g. {"Master", NULL} */
-        RpcAddress self;              /* our listening address as peers know it; goes into envelopes */
-        Line default_line;            /* to write in while a peer has shown nothing */
+        const char *const
+                *endpoints; /* NULL-terminated names that exist here, e.g. {"Master", NULL} */
+        RpcAddress self;    /* our listening address as peers know it; goes into envelopes */
+        Line default_line;  /* to write in while a peer has shown nothing */
 } RpcOptions;
 
 /* `event` is referenced; handlers and strings in options are copied. 0 or -errno. */
@@ -88,8 +89,8 @@ int rpc_tell(RpcConn *conn, const char *endpoint, const Message *message);
 
 /* How an ask ended. */
 typedef enum RpcAnswer {
-        RPC_ANSWERED,  /* `message` is the reply (MSG_NONE when it could not be decoded) */
-        RPC_FAILED,    /* an RpcFailure frame, or an RpcFailure object: `failure` is its text */
+        RPC_ANSWERED, /* `message` is the reply (MSG_NONE when it could not be decoded) */
+        RPC_FAILED,   /* an RpcFailure frame, or an RpcFailure object: `failure` is its text */
         RPC_TIMED_OUT,
         RPC_CLOSED,
 } RpcAnswer;
