@@ -1,9 +1,13 @@
 # Settings, start-up and engines: what the daemons share.
 noinst_LIBRARIES += daemons/common/libcommon.a
 daemons_common_libcommon_a_SOURCES = \
+	daemons/common/daemon.c \
+	daemons/common/daemon.h \
 	daemons/common/options.c \
+	daemons/common/options.h \
 	daemons/common/options-help.c \
 	daemons/common/options-help.h \
-	daemons/common/options.h
+	daemons/common/sparkhome.c \
+	daemons/common/sparkhome.h
 daemons_common_libcommon_a_CPPFLAGS = $(AM_CPPFLAGS) -DSYSCONFDIR='"$(sysconfdir)"'
 daemons_common_libcommon_a_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS) $(JANSSON_CFLAGS)

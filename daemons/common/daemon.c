@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemons/common/daemon.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sysexits.h>
+
+#include <systemd/sd-daemon.h>
+
+#define STATUS_MAX 512
+
+int daemon_exit_status(int result)
+{
+        return result == 0 ? EX_OK : result == DAEMON_E_UNAVAILABLE ? EX_UNAVAILABLE : EX_OSERR;
+}
+
+/* Sets the sentence and returns `result`. */
+static int PRINTF_LIKE(3, 4) problem(char **ret_problem, int result, const char *format, ...)
+{
+        va_list args;
+        va_start(args, format);
+        int n = vasprintf(ret_problem, format, args);
+        va_end(args);
+        if (n >= 0)
+                return result;
+        *ret_problem = NULL;
+        return -ENOMEM;
+}
+
+/* ---- loop and service manager ---- */
+
+static int on_terminate(sd_event_source *source, const struct signalfd_siginfo *info, void *user)
+{
+        const DaemonHandlers *handlers = user;
+        if (!handlers->terminate)
+                return sd_event_exit(sd_event_source_get_event(source), 0);
+        handlers->terminate(handlers->user, (int)info->ssi_signo);
+        return 0;
+}
+
+static int on_reload(sd_event_source *source, const struct signalfd_siginfo *info, void *user)
+{
+        const DaemonHandlers *handlers = user;
+        if (handlers->reload)
+                handlers->reload(handlers->user);
+        return 0;
+}
+
+static void unref_event(sd_event **event)
+{
+        (void)sd_event_unref(*event);
+}
+
+int daemon_event_new(const DaemonHandlers *handlers, sd_event **ret)
+{
+        CLEANUP(unref_event) sd_event *event = NULL;
+        void *user = (void *)handlers;
+        sigset_t mask;
+        (void)sigemptyset(&mask);
+        (void)sigaddset(&mask, SIGTERM);
+        (void)sigaddset(&mask, SIGINT);
+        (void)sigaddset(&mask, SIGHUP);
+        (void)sigaddset(&mask, SIGPIPE);
+        if (sigprocmask(SIG_BLOCK, &mask, NULL) < 0)
+                return -errno;
+        int r = sd_event_new(&event);
+        if (r >= 0)
+                r = sd_event_add_signal(event, NULL, SIGTERM, on_terminate, user);
+        if (r >= 0)
+                r = sd_event_add_signal(event, NULL, SIGINT, on_terminate, user);
+        if (r >= 0)
+                r = sd_event_add_signal(event, NULL, SIGHUP, on_reload, user);
+        if (r >= 0)
+                r = sd_event_set_watchdog(event, true);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(event);
+        return 0;
+}
+
+int daemon_raise_nofile(void)
+{
+        struct rlimit limit;
+        if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+                return -errno;
+        limit.rlim_cur = limit.rlim_max;
+        return setrlimit(RLIMIT_NOFILE, &limit) < 0 ? -errno : 0;
+}
+
+static void notify_status(const char *prefix, const char *format, va_list args)
+{
+        char status[STATUS_MAX];
+        (void)vsnprintf(status, sizeof(status), format, args);
+        (void)sd_notifyf(false, "%sSTATUS=%s", prefix, status);
+}
+
+void daemon_notify_ready(const char *format, ...)
+{
+        va_list args;
+        va_start(args, format);
+        notify_status("READY=1\n", format, args);
+        va_end(args);
+}
+
+void daemon_notify_status(const char *format, ...)
+{
+        va_list args;
+        va_start(args, format);
+        notify_status("", format, args);
+        va_end(args);
+}
+
+void daemon_notify_stopping(void)
+{
+        (void)sd_notify(false, "STOPPING=1");
+}
+
+/* ---- sockets ---- */
+
+static int socket_port(int fd, uint16_t *ret_port)
+{
+        struct sockaddr_storage address;
+        socklen_t size = sizeof(address);
+        if (getsockname(fd, (struct sockaddr *)&address, &size) < 0)
+                return -errno;
+        if (address.ss_family == AF_INET)
+                *ret_port = ntohs(((struct sockaddr_in *)&address)->sin_port);
+        else if (address.ss_family == AF_INET6)
+                *ret_port = ntohs(((struct sockaddr_in6 *)&address)->sin6_port);
+        else
+                return -EAFNOSUPPORT;
+        return 0;
+}
+
+static int listen_at(const struct addrinfo *address, bool any, int *ret_fd, uint16_t *ret_port)
+{
+        const int yes = 1, v6_only = !any;
+        CLEANUP_CLOSE int fd =
+                socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) < 0)
+                return -errno;
+        if (address->ai_family == AF_INET6 &&
+            setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6_only, sizeof(v6_only)) < 0)
+                return -errno;
+        if (bind(fd, address->ai_addr, address->ai_addrlen) < 0 || listen(fd, SOMAXCONN) < 0)
+                return -errno;
+        int r = socket_port(fd, ret_port);
+        if (r >= 0)
+                *ret_fd = TAKE_FD(fd);
+        return r;
+}
+
+/* The addresses that a bind to host:port may use; NULL host: any, IPv6 (which takes IPv4 along)
+ * first. 0 or getaddrinfo()'s error. */
+static int resolve(const char *host, uint16_t port, struct addrinfo **ret)
+{
+        const struct addrinfo hints = {
+                .ai_family = host ? AF_UNSPEC : AF_INET6,
+                .ai_socktype = SOCK_STREAM,
+                .ai_flags = AI_PASSIVE | AI_NUMERICSERV,
+        };
+        struct addrinfo v4 = hints;
+        char service[8];
+        (void)snprintf(service, sizeof(service), "%u", port);
+        int r = getaddrinfo(host, service, &hints, ret);
+        if (r != 0 || host)
+                return r;
+        v4.ai_family = AF_INET; /* where the kernel has no IPv6 */
+        return getaddrinfo(NULL, service, &v4, &(*ret)->ai_next);
+}
+
+int daemon_listen(const char *host, uint16_t port, int *ret_fd, uint16_t *ret_port,
+                  char **ret_problem)
+{
+        struct addrinfo *addresses = NULL;
+        const char *shown = host;
+        if (!host || !*host || strcmp(host, "*") == 0) {
+                host = NULL;
+                shown = "any address";
+        }
+        int r = resolve(host, port, &addresses), result = -EADDRNOTAVAIL;
+        if (r != 0) {
+                if (addresses)
+                        freeaddrinfo(addresses);
+                if (r == EAI_MEMORY)
+                        return -ENOMEM;
+                return problem(ret_problem, DAEMON_E_UNAVAILABLE,
+                               "host name %s does not resolve: %s", shown, gai_strerror(r));
+        }
+        /* the next one only where the one before cannot be had at all */
+        for (const struct addrinfo *a = addresses; a; a = a->ai_next) {
+                result = listen_at(a, !host, ret_fd, ret_port);
+                if (result != -EADDRNOTAVAIL && result != -EAFNOSUPPORT)
+                        break;
+        }
+        freeaddrinfo(addresses);
+        switch (result) {
+        case 0:
+                return 0;
+        case -EADDRINUSE:
+                return problem(ret_problem, DAEMON_E_UNAVAILABLE,
+                               "port %u on %s is in use by another process", port, shown);
+        case -EADDRNOTAVAIL:
+                return problem(ret_problem, DAEMON_E_UNAVAILABLE,
+                               "%s is not an address of this machine", shown);
+        case -EACCES:
+                return problem(ret_problem, DAEMON_E_UNAVAILABLE,
+                               "port %u on %s needs privileges that we do not have", port, shown);
+        default:
+                return problem(ret_problem, result, "cannot listen on port %u on %s: %s", port,
+                               shown, strerror(-result));
+        }
+}
+
+static void free_names(char ***names)
+{
+        for (char **p = *names; p && *p; p++)
+                free(*p);
+        free(*names);
+}
+
+int daemon_passed_socket(const char *name, int *ret_fd, uint16_t *ret_port, char **ret_problem)
+{
+        CLEANUP(free_names) char **names = NULL;
+        int n = sd_listen_fds_with_names(false, &names);
+        for (int i = 0; i < n; i++) {
+                if (strcmp(names[i], name) != 0)
+                        continue;
+                int fd = SD_LISTEN_FDS_START + i, flags;
+                if (sd_is_socket(fd, AF_UNSPEC, SOCK_STREAM, 1) <= 0 ||
+                    socket_port(fd, ret_port) < 0)
+                        return problem(ret_problem, DAEMON_E_UNAVAILABLE,
+                                       "the socket \"%s\" passed by the service manager is not "
+                                       "a listening TCP socket",
+                                       name);
+                flags = fcntl(fd, F_GETFL);
+                if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+                        return problem(ret_problem, -errno, "the socket \"%s\": %s", name,
+                                       strerror(errno));
+                *ret_fd = fd;
+                return 1;
+        }
+        if (n < 0)
+                return problem(ret_problem, n, "cannot take the sockets passed to us: %s",
+                               strerror(-n));
+        return 0;
+}
+
+/* ---- names ---- */
+
+static bool is_loopback(const struct sockaddr *address)
+{
+        if (address->sa_family == AF_INET)
+                return ntohl(((const struct sockaddr_in *)address)->sin_addr.s_addr) >> 24 == 127;
+        return address->sa_family == AF_INET6 &&
+               IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)address)->sin6_addr);
+}
+
+static bool is_link_local(const struct sockaddr *address)
+{
+        if (address->sa_family == AF_INET)
+                return ntohl(((const struct sockaddr_in *)address)->sin_addr.s_addr) >> 16 ==
+                       0xa9fe; /* 169.254/16 */
+        return address->sa_family == AF_INET6 &&
+               IN6_IS_ADDR_LINKLOCAL(&((const struct sockaddr_in6 *)address)->sin6_addr);
+}
+
+static bool resolves_elsewhere(const char *name)
+{
+        const struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM };
+        struct addrinfo *addresses = NULL;
+        if (getaddrinfo(name, NULL, &hints, &addresses) != 0)
+                return false;
+        /* the first one: what a peer on this host, or InetAddress.getLocalHost(), would take */
+        bool elsewhere = !is_loopback(addresses->ai_addr);
+        freeaddrinfo(addresses);
+        return elsewhere;
+}
+
+/* Into `text`, of INET6_ADDRSTRLEN bytes: the first address of this family, as
+ * Utils.findLocalInetAddress looks for one. */
+static bool first_address(const struct ifaddrs *all, int family, char *text)
+{
+        for (const struct ifaddrs *i = all; i; i = i->ifa_next) {
+                const struct sockaddr *address = i->ifa_addr;
+                if (!address || address->sa_family != family || !(i->ifa_flags & IFF_UP) ||
+                    is_loopback(address) || is_link_local(address))
+                        continue;
+                const void *bytes =
+                        family == AF_INET
+                                ? (const void *)&((const struct sockaddr_in *)address)->sin_addr
+                                : (const void *)&((const struct sockaddr_in6 *)address)->sin6_addr;
+                return inet_ntop(family, bytes, text, INET6_ADDRSTRLEN) != NULL;
+        }
+        return false;
+}
+
+char *daemon_local_host(void)
+{
+        const char *variables[] = { "SPARK_LOCAL_HOSTNAME", "SPARK_LOCAL_IP" };
+        for (size_t i = 0; i < ARRAY_SIZE(variables); i++) {
+                const char *value = getenv(variables[i]);
+                if (value && *value)
+                        return strdup(value);
+        }
+        char text[MAX_OF(256, INET6_ADDRSTRLEN)];
+        if (gethostname(text, sizeof(text) - 1) == 0) {
+                text[sizeof(text) - 1] = '\0';
+                if (resolves_elsewhere(text))
+                        return strdup(text);
+        }
+        struct ifaddrs *all = NULL;
+        bool found = getifaddrs(&all) == 0 &&
+                     (first_address(all, AF_INET, text) || first_address(all, AF_INET6, text));
+        if (all)
+                freeifaddrs(all);
+        return strdup(found ? text : "127.0.0.1");
+}
+
+const char *daemon_public_host(const char *host)
+{
+        const char *public_name = getenv("SPARK_PUBLIC_DNS");
+        return public_name && *public_name ? public_name : host;
+}
