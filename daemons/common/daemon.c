@@ -143,17 +143,18 @@ static int socket_port(int fd, uint16_t *ret_port)
         return 0;
 }
 
-static int listen_at(const struct addrinfo *address, bool any, int *ret_fd, uint16_t *ret_port)
+static int listen_at(const struct sockaddr *address, socklen_t size, bool v6_only, int *ret_fd,
+                     uint16_t *ret_port)
 {
-        const int yes = 1, v6_only = !any;
+        const int yes = 1, only = v6_only;
         CLEANUP_CLOSE int fd =
-                socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+                socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) < 0)
                 return -errno;
-        if (address->ai_family == AF_INET6 &&
-            setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6_only, sizeof(v6_only)) < 0)
+        if (address->sa_family == AF_INET6 &&
+            setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof(only)) < 0)
                 return -errno;
-        if (bind(fd, address->ai_addr, address->ai_addrlen) < 0 || listen(fd, SOMAXCONN) < 0)
+        if (bind(fd, address, size) < 0 || listen(fd, SOMAXCONN) < 0)
                 return -errno;
         int r = socket_port(fd, ret_port);
         if (r >= 0)
@@ -161,50 +162,52 @@ static int listen_at(const struct addrinfo *address, bool any, int *ret_fd, uint
         return r;
 }
 
-/* The addresses that a bind to host:port may use; NULL host: any, IPv6 (which takes IPv4 along)
- * first. 0 or getaddrinfo()'s error. */
-static int resolve(const char *host, uint16_t port, struct addrinfo **ret)
+static int listen_anywhere(uint16_t port, int *ret_fd, uint16_t *ret_port)
 {
-        const struct addrinfo hints = {
-                .ai_family = host ? AF_UNSPEC : AF_INET6,
-                .ai_socktype = SOCK_STREAM,
-                .ai_flags = AI_PASSIVE | AI_NUMERICSERV,
-        };
-        struct addrinfo v4 = hints;
+        struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
+        struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = htons(port) };
+        int r = listen_at((struct sockaddr *)&v6, sizeof(v6), false, ret_fd, ret_port);
+        if (r == -EAFNOSUPPORT || r == -EADDRNOTAVAIL) /* a kernel without IPv6 */
+                r = listen_at((struct sockaddr *)&v4, sizeof(v4), false, ret_fd, ret_port);
+        return r;
+}
+
+/* At the first of the host's addresses that this machine has. -EADDRNOTAVAIL when it has none;
+ * EAI_* (which are negative too) go to *ret_gai. */
+static int listen_on_host(const char *host, uint16_t port, int *ret_fd, uint16_t *ret_port,
+                          int *ret_gai)
+{
+        const struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV };
+        struct addrinfo *addresses;
+        size_t size = strlen(host);
+        bool brackets = size > 2 && host[0] == '[' && host[size - 1] == ']';
+        CLEANUP_FREE char *name = brackets ? strndup(host + 1, size - 2) : strdup(host);
         char service[8];
+        if (!name)
+                return -ENOMEM;
         (void)snprintf(service, sizeof(service), "%u", port);
-        int r = getaddrinfo(host, service, &hints, ret);
-        if (r != 0 || host)
-                return r;
-        v4.ai_family = AF_INET; /* where the kernel has no IPv6 */
-        return getaddrinfo(NULL, service, &v4, &(*ret)->ai_next);
+        *ret_gai = getaddrinfo(name, service, &hints, &addresses);
+        if (*ret_gai != 0)
+                return -EADDRNOTAVAIL;
+        int r = -EADDRNOTAVAIL;
+        for (const struct addrinfo *a = addresses; a && (r == -EADDRNOTAVAIL || r == -EAFNOSUPPORT);
+             a = a->ai_next)
+                r = listen_at(a->ai_addr, a->ai_addrlen, true, ret_fd, ret_port);
+        freeaddrinfo(addresses);
+        return r;
 }
 
 int daemon_listen(const char *host, uint16_t port, int *ret_fd, uint16_t *ret_port,
                   char **ret_problem)
 {
-        struct addrinfo *addresses = NULL;
-        const char *shown = host;
-        if (!host || !*host || strcmp(host, "*") == 0) {
-                host = NULL;
-                shown = "any address";
-        }
-        int r = resolve(host, port, &addresses), result = -EADDRNOTAVAIL;
-        if (r != 0) {
-                if (addresses)
-                        freeaddrinfo(addresses);
-                if (r == EAI_MEMORY)
-                        return -ENOMEM;
+        bool any = !host || !*host || strcmp(host, "*") == 0;
+        const char *shown = any ? "any address" : host;
+        int gai = 0;
+        int result = any ? listen_anywhere(port, ret_fd, ret_port)
+                         : listen_on_host(host, port, ret_fd, ret_port, &gai);
+        if (gai != 0 && gai != EAI_MEMORY)
                 return problem(ret_problem, DAEMON_E_UNAVAILABLE,
-                               "host name %s does not resolve: %s", shown, gai_strerror(r));
-        }
-        /* the next one only where the one before cannot be had at all */
-        for (const struct addrinfo *a = addresses; a; a = a->ai_next) {
-                result = listen_at(a, !host, ret_fd, ret_port);
-                if (result != -EADDRNOTAVAIL && result != -EAFNOSUPPORT)
-                        break;
-        }
-        freeaddrinfo(addresses);
+                               "host name %s does not resolve: %s", shown, gai_strerror(gai));
         switch (result) {
         case 0:
                 return 0;
@@ -306,13 +309,21 @@ static bool first_address(const struct ifaddrs *all, int family, char *text)
         return false;
 }
 
+/* As it stands in spark:// URLs: IPv6 literals in brackets. */
+static char *url_host(const char *host)
+{
+        char *text;
+        bool bare = strchr(host, ':') && host[0] != '[';
+        return asprintf(&text, bare ? "[%s]" : "%s", host) < 0 ? NULL : text;
+}
+
 char *daemon_local_host(void)
 {
         const char *variables[] = { "SPARK_LOCAL_HOSTNAME", "SPARK_LOCAL_IP" };
         for (size_t i = 0; i < ARRAY_SIZE(variables); i++) {
                 const char *value = getenv(variables[i]);
                 if (value && *value)
-                        return strdup(value);
+                        return url_host(value);
         }
         char text[MAX_OF(256, INET6_ADDRSTRLEN)];
         if (gethostname(text, sizeof(text) - 1) == 0) {
@@ -325,7 +336,7 @@ char *daemon_local_host(void)
                      (first_address(all, AF_INET, text) || first_address(all, AF_INET6, text));
         if (all)
                 freeifaddrs(all);
-        return strdup(found ? text : "127.0.0.1");
+        return url_host(found ? text : "127.0.0.1");
 }
 
 const char *daemon_public_host(const char *host)

@@ -41,8 +41,9 @@ void daemon_notify_status(const char *format, ...) PRINTF_LIKE(1, 2);
 void daemon_notify_stopping(void);
 
 /* A non-blocking TCP socket that listens on host:port, of IPv4 or IPv6 as the host has it; NULL, ""
- * and "*" mean every address of both. Port 0 is any free one; *ret_port is what it became. One that
- * is taken is a problem: no other is tried. Resolves names, so it may block: for start-up only. */
+ * and "*" mean every address of both; IPv6 literals may have brackets. Port 0 is any free one;
+ * *ret_port is what it became. One that is taken is a problem: no other is tried. Resolves names,
+ * so it may block: for start-up only. */
 int daemon_listen(const char *host, uint16_t port, int *ret_fd, uint16_t *ret_port,
                   char **ret_problem);
 
