@@ -15,4 +15,6 @@ lib_wire_libwire_a_SOURCES += \
 	lib/wire/jproto.h \
 	lib/wire/jread.c \
 	lib/wire/jvalue.c \
-	lib/wire/jwrite.c
+	lib/wire/jwrite.c \
+	lib/wire/frame.c \
+	lib/wire/url.c

@@ -7,3 +7,15 @@ tests_unit_test_jwrite_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_jwrite_LDADD = lib/wire/libwire.a lib/base/libbase.a $(CHECK_LIBS)
 
 EXTRA_DIST += tests/data/frames
+
+check_PROGRAMS += tests/unit/test-frame
+TESTS += tests/unit/test-frame
+tests_unit_test_frame_SOURCES = tests/unit/test-frame.c tests/unit/samples.c tests/unit/samples.h
+tests_unit_test_frame_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_frame_LDADD = lib/wire/libwire.a lib/base/libbase.a $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test-url
+TESTS += tests/unit/test-url
+tests_unit_test_url_SOURCES = tests/unit/test-url.c
+tests_unit_test_url_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_url_LDADD = lib/wire/libwire.a lib/base/libbase.a $(CHECK_LIBS)
