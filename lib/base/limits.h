@@ -65,5 +65,6 @@
 
 #define LIMIT_HTTP_CONNECTIONS     256
 #define LIMIT_HTTP_BODY_BYTES      MIB(1)
+#define LIMIT_HTTP_PARAMS          1000     /* of one request's query, of its form */
 #define LIMIT_HTTP_IDLE_SECONDS    30
 #define LIMIT_LOG_PAGE_BYTES       MIB(1)

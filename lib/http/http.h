@@ -19,7 +19,7 @@ typedef struct HttpParam {
 } HttpParam;
 
 typedef struct HttpRequest {
-        const char *method; /* "GET", "POST", ... */
+        const char *method; /* "GET" (HEAD too), "POST", ... */
         const char *path;   /* decoded, begins with / */
         const HttpParam *query;
         size_t n_query;
