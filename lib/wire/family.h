@@ -59,6 +59,12 @@ typedef struct ClassInfo {
 /* The class in a family's table, or NULL: no other class is ever written or acted on. */
 const ClassInfo *family_class(Family family, const char *name);
 
+/* The same for one line: has also the classes that differ within a family. */
+const ClassInfo *line_class(Line line, const char *name);
+
+/* A static copy of a class name that is in any table, or NULL. */
+const char *known_class_name(const char *name);
+
 /* The lines in whose table this class has this UID; LINES_ALL for a class in no table (it says
  * nothing); 0 for a known class with a UID of no served line. Uses also classes that only serve to
  * tell lines apart (org.apache.spark.SparkException). */
