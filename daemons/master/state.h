@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * What the master knows: workers, applications with their executors, drivers. Written by the state
+ * machine only; the web UI and the JSON read it through the iterators of master.h. Numbers are
+ * cores and MiB; times are microseconds (`*_wall` since the epoch, others monotonic).
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/hash.h"
+#include "daemons/master/event.h"
+#include "daemons/master/worker-index.h"
+#include "wire/deploy.h"
+#include "wire/family.h"
+
+typedef struct App App;
+typedef struct Driver Driver;
+typedef struct Executor Executor;
+typedef struct Hosting Hosting;
+typedef struct Peer Peer;
+typedef struct Worker Worker;
+
+typedef enum WorkerState {
+        WORKER_ALIVE,
+        WORKER_DEAD,
+        WORKER_DECOMMISSIONED,
+        WORKER_UNKNOWN, /* recovered, has not answered yet */
+        WORKER_STATE_MAX,
+} WorkerState;
+
+typedef enum AppState {
+        APP_WAITING,
+        APP_RUNNING,
+        APP_FINISHED,
+        APP_FAILED,
+        APP_KILLED,
+        APP_UNKNOWN, /* recovered, has not answered yet */
+        APP_STATE_MAX,
+} AppState;
+
+const char *worker_state_name(WorkerState s);
+const char *app_state_name(AppState s);
+
+/* Memory that effects may still point into: freed when the effects are. */
+typedef struct Grave Grave;
+struct Grave {
+        Grave *next;
+        void (*destroy)(Grave *grave);
+};
+
+/* A connection that a worker or an application registered on. */
+struct Peer {
+        ConnId conn;
+        LineSet lines;            /* what it has shown, newest word */
+        Worker *workers;          /* list (peer_prev, peer_next) of workers on it */
+        App *apps;                /* list (peer_prev, peer_next) of live applications on it */
+        bool identifying;         /* EFFECT_IDENTIFY is under way */
+        uint64_t identify_until;
+        Peer *pending_prev, *pending_next; /* Master.identifying */
+        UT_hash_handle hh;
+};
+
+/* A custom resource of a worker ("gpu") and which of its addresses are taken. */
+typedef struct WorkerResource {
+        const char *name;
+        const char **addresses;
+        bool *taken;   /* as long as addresses */
+        size_t n_addresses;
+        size_t n_free;
+        uint32_t bit;  /* its bit in WorkerIndexWant.resources; 0: has none */
+} WorkerResource;
+
+/* Addresses of one resource lent to an executor or a driver. */
+typedef struct ResourceGrant {
+        WorkerResource *resource;
+        uint32_t *indexes; /* into resource->addresses */
+        size_t n;
+} ResourceGrant;
+
+typedef struct ResourceGrants {
+        ResourceGrant *items; /* one allocation with the indexes; owned */
+        size_t length;
+} ResourceGrants;
+
+struct Worker {
+        const char *id, *host, *address; /* address: "host:port" of its endpoint */
+        int32_t port;
+        const char *web_ui_url;
+        const char *engines; /* "3.5.9, 4.3.0": what a worker of ours declared; NULL for a JVM's */
+        WorkerState state;
+        int32_t cores, cores_used;
+        int32_t memory, memory_used;
+        WorkerResource *resources;
+        size_t n_resources;
+        LineSet lines;   /* what it can run; a JVM worker's candidates until identified */
+        bool pending;    /* its identification is under way */
+        uint64_t last_heartbeat, last_heartbeat_wall;
+        uint64_t died;
+        Peer *peer;          /* NULL when dead */
+        Executor *executors; /* list (worker_prev, worker_next) */
+        size_t n_executors;
+        Driver *drivers;     /* list (worker_prev, worker_next) */
+        Hosting *hostings;   /* list (worker_prev, worker_next): applications it ran executors of */
+        WorkerIndexNode by_policy, by_id; /* places in the indexes; while ALIVE */
+        Worker *prev, *next;           /* Master.workers: by registration, dead ones too */
+        Worker *beat_prev, *beat_next; /* Master.beats by last heartbeat, or Master.dead by death */
+        Worker *peer_prev, *peer_next;
+        UT_hash_handle hh_id, hh_address;
+        Arena arena; /* the strings and arrays above */
+        Grave grave;
+};
+
+/* A resource profile of an application and how many executors it wants of it. */
+typedef struct AppProfile {
+        int32_t id;
+        ResourceProfile profile;
+        OptInt cores_per_executor;   /* unset: one executor takes all it can get on a worker */
+        int32_t memory_per_executor; /* MiB */
+        ResourceRequirementSeq resources; /* custom ones */
+        uint32_t resource_bits;
+        int32_t target;
+        int32_t n_executors; /* LAUNCHING or RUNNING */
+} AppProfile;
+
+struct Executor {
+        App *app;
+        Worker *worker;      /* NULL once it does not hold anything there */
+        const char *worker_id, *worker_host; /* stay valid; the application's arena */
+        ConnId conn;         /* on which it was launched */
+        int32_t id;
+        int32_t rp_id;
+        int32_t cores, memory;
+        ExecutorState state;
+        bool counted;        /* in the application's cores and the profile's executors */
+        uint64_t seen;       /* number of the last WorkerLatestState that named it */
+        uint64_t start_wall;
+        ResourceGrants grants;
+        Executor *prev, *next; /* App.executors or App.removed, by id or by removal */
+        Executor *worker_prev, *worker_next;
+        UT_hash_handle hh;
+        Grave grave;
+};
+
+/* This worker has run an executor of this application, so it is told of the application's end. */
+struct Hosting {
+        App *app;
+        Worker *worker;
+        Hosting *app_prev, *app_next;
+        Hosting *worker_prev, *worker_next;
+        UT_hash_handle hh;
+};
+
+struct App {
+        const char *id;
+        uint64_t seq; /* registration order */
+        ApplicationDescription desc;
+        EndpointRef driver;
+        const char *driver_address; /* "host:port" of the driver, or NULL */
+        LineSet lines;
+        const char *engine; /* SPARKD_ENGINE of its executor environment, or NULL */
+        AppState state;
+        int32_t cores_requested, cores_granted;
+        int32_t retry_count;
+        int32_t next_executor_id;
+        int32_t n_running;          /* executors that are RUNNING */
+        uint64_t start_wall, end_wall; /* end_wall 0: live */
+        const char *end_reason;     /* a sentence for FAILED and KILLED, or NULL */
+        AppProfile **profiles;      /* by ascending id; owned */
+        size_t n_profiles;
+        Executor *executors;        /* list (prev, next) by id: all that still run somewhere */
+        size_t n_executors;
+        Executor *executors_by_id;  /* k: Executor.id -> v: Executor */
+        Executor *removed;          /* list (prev, next): the last ones that ended */
+        size_t n_removed;
+        Hosting *hostings;          /* list (app_prev, app_next) */
+        Hosting *hostings_by_worker; /* k: Hosting.worker -> v: Hosting */
+        bool wanting;               /* in Master.wanting */
+        bool told_incompatible;     /* the log has the reason why it waits */
+        Peer *peer;                 /* NULL when completed */
+        App *prev, *next;           /* Master.apps by registration, or Master.completed by end */
+        App *want_prev, *want_next;
+        App *peer_prev, *peer_next;
+        UT_hash_handle hh_id, hh_address;
+        Arena arena; /* description, strings, profiles */
+        Grave grave;
+};
+
+struct Driver {
+        const char *id;
+        DriverDescription desc;
+        LineSet lines;
+        DriverState state;
+        const char *exception; /* or NULL */
+        uint64_t start_wall;
+        Worker *worker;        /* while it runs there */
+        const char *worker_id, *worker_address; /* where it ran or runs; "host:port"; or NULL */
+        ResourceGrants grants;
+        bool waiting;          /* in Master.waiting_drivers, else in .drivers (or .completed) */
+        Driver *prev, *next;   /* one of the three lists */
+        Driver *worker_prev, *worker_next;
+        UT_hash_handle hh;
+        Arena arena;
+        Grave grave;
+};
