@@ -188,7 +188,7 @@ static int listen_on_host(const char *host, uint16_t port, int *ret_fd, uint16_t
         (void)snprintf(service, sizeof(service), "%u", port);
         *ret_gai = getaddrinfo(name, service, &hints, &addresses);
         if (*ret_gai != 0)
-                return -EADDRNOTAVAIL;
+                return *ret_gai == EAI_MEMORY ? -ENOMEM : -EADDRNOTAVAIL;
         int r = -EADDRNOTAVAIL;
         for (const struct addrinfo *a = addresses; a && (r == -EADDRNOTAVAIL || r == -EAFNOSUPPORT);
              a = a->ai_next)

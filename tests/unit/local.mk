@@ -1,4 +1,59 @@
 # What tests/unit builds and checks.
+EXTRA_DIST += tests/unit/unit.h
+
+check_PROGRAMS += tests/unit/test-arena
+TESTS += tests/unit/test-arena
+tests_unit_test_arena_SOURCES = tests/unit/test-arena.c
+tests_unit_test_arena_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_arena_LDADD = lib/base/libbase.a $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test-buffer
+TESTS += tests/unit/test-buffer
+tests_unit_test_buffer_SOURCES = tests/unit/test-buffer.c
+tests_unit_test_buffer_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_buffer_LDADD = lib/base/libbase.a $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test-cursor
+TESTS += tests/unit/test-cursor
+tests_unit_test_cursor_SOURCES = tests/unit/test-cursor.c
+tests_unit_test_cursor_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_cursor_LDADD = lib/base/libbase.a $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test-strv
+TESTS += tests/unit/test-strv
+tests_unit_test_strv_SOURCES = tests/unit/test-strv.c
+tests_unit_test_strv_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_strv_LDADD = lib/base/libbase.a $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test-parse
+TESTS += tests/unit/test-parse
+tests_unit_test_parse_SOURCES = tests/unit/test-parse.c
+tests_unit_test_parse_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_parse_LDADD = lib/base/libbase.a $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test-properties
+TESTS += tests/unit/test-properties
+tests_unit_test_properties_SOURCES = tests/unit/test-properties.c
+tests_unit_test_properties_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_properties_LDADD = lib/base/libbase.a $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test-ini
+TESTS += tests/unit/test-ini
+tests_unit_test_ini_SOURCES = tests/unit/test-ini.c
+tests_unit_test_ini_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_ini_LDADD = lib/base/libbase.a $(INIH_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test-log
+TESTS += tests/unit/test-log
+tests_unit_test_log_SOURCES = tests/unit/test-log.c
+tests_unit_test_log_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_log_LDADD = lib/base/libbase.a $(SYSTEMD_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test-file
+TESTS += tests/unit/test-file
+tests_unit_test_file_SOURCES = tests/unit/test-file.c
+tests_unit_test_file_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_file_LDADD = lib/base/libbase.a $(CHECK_LIBS)
 
 check_PROGRAMS += tests/unit/test-jwrite
 TESTS += tests/unit/test-jwrite
