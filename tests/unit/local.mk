@@ -82,3 +82,15 @@ tests_unit_test_http_LDADD = lib/http/libhttp.a lib/base/libbase.a $(SYSTEMD_LIB
 tests_unit_test_http_mhd_SOURCES = tests/unit/test-http-mhd.c
 tests_unit_test_http_mhd_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_http_mhd_LDADD = lib/http/libhttp.a lib/base/libbase.a $(SYSTEMD_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test-jread
+TESTS += tests/unit/test-jread
+tests_unit_test_jread_SOURCES = tests/unit/test-jread.c tests/unit/samples.c tests/unit/samples.h
+tests_unit_test_jread_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_jread_LDADD = lib/wire/libwire.a lib/base/libbase.a $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test-jvalue
+TESTS += tests/unit/test-jvalue
+tests_unit_test_jvalue_SOURCES = tests/unit/test-jvalue.c
+tests_unit_test_jvalue_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_jvalue_LDADD = lib/wire/libwire.a lib/base/libbase.a $(CHECK_LIBS)
