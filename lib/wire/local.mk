@@ -18,3 +18,17 @@ lib_wire_libwire_a_SOURCES += \
 	lib/wire/jwrite.c \
 	lib/wire/frame.c \
 	lib/wire/url.c
+
+lib_wire_libwire_a_SOURCES += \
+	lib/wire/codec-decode.c \
+	lib/wire/codec-encode.c \
+	lib/wire/deploy.c \
+	lib/wire/family-tables.inc \
+	lib/wire/family.c \
+	lib/wire/message-tables.c \
+	lib/wire/message-tables.h \
+	lib/wire/scala-build.c \
+	lib/wire/scala-read.c \
+	lib/wire/scala.h
+
+EXTRA_DIST += build-aux/family-tables build-aux/FamilyTables.java

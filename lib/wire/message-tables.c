@@ -5,6 +5,7 @@
  */
 #include "wire/message-tables.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/limits.h"
@@ -25,6 +26,13 @@
                 .java_class = (class), .size = sizeof(type), .fields = (rows),                     \
                 .n_fields = ARRAY_SIZE(rows)                                                       \
         }
+
+static_assert(sizeof(SlotsMap) == sizeof(OptMap) &&
+                      offsetof(SlotsMap, items) == offsetof(OptMap, map),
+              "an optional map is a flag and a container");
+static_assert(sizeof(StringSeq) == sizeof(Container) &&
+                      offsetof(StringSeq, length) == offsetof(Container, length),
+              "a sequence or map is a container");
 
 #define AN_ID    .max = LIMIT_ID_BYTES
 #define A_HOST   .max = LIMIT_HOST_BYTES
