@@ -12,38 +12,28 @@
 #include "daemons/master/event.h"
 #include "daemons/master/state.h"
 
-typedef enum WorkerPolicy {
-        POLICY_CORES_FREE_DESC, /* default */
-        POLICY_CORES_FREE_ASC,
-        POLICY_MEMORY_FREE_DESC,
-        POLICY_MEMORY_FREE_ASC,
-        POLICY_WORKER_ID,
-        POLICY_MAX,
-        POLICY_INVALID = -1,
-} WorkerPolicy;
-
 /* Spark's names, as "CORES_FREE_DESC"; POLICY_INVALID for another. */
 WorkerPolicy worker_policy_from_name(const char *name);
 
 /* All of it is copied by master_new(). */
 typedef struct MasterConfig {
-        const char *url;             /* "spark://host:port", as workers compare it */
-        RpcAddress address;          /* what is bound and announced: host and port of url */
-        const char *web_ui_url;      /* "http://host:port" */
+        const char *url;        /* "spark://host:port", as workers compare it */
+        RpcAddress address;     /* what is bound and announced: host and port of url */
+        const char *web_ui_url; /* "http://host:port" */
         int32_t web_ui_port;
         OptInt rest_port;
         uint64_t worker_timeout_usec;   /* spark.worker.timeout */
         uint64_t identify_timeout_usec; /* how long a worker may stay unused until identified */
         int32_t dead_worker_persistence;
         int32_t retained_applications, retained_drivers;
-        int32_t retained_executors;  /* ended executors remembered per application */
+        int32_t retained_executors; /* ended executors remembered per application */
         int32_t default_cores;
         int32_t max_executor_retries; /* negative: no limit */
         int32_t max_drivers;
         bool spread_out, spread_out_drivers;
         WorkerPolicy worker_selection_policy;
         const char *app_id_pattern, *driver_id_pattern; /* "app-%s-%04d" */
-        int32_t app_number_modulo; /* 0: none */
+        int32_t app_number_modulo;                      /* 0: none */
         bool use_app_name_as_app_id;
         bool use_driver_id_as_app_name;
         /* As older masters speak: */
@@ -76,7 +66,7 @@ void master_effects_clear(MasterEffects *out);
 /* ---- reading, between turns: for the web UI, the JSON and a store ---- */
 
 typedef struct MasterCounters {
-        size_t workers_alive;        /* and over these: */
+        size_t workers_alive; /* and over these: */
         int64_t cores, cores_used;
         int64_t memory, memory_used; /* MiB */
         size_t workers_listed;       /* dead and decommissioned ones too */
@@ -106,4 +96,5 @@ const Driver *master_driver(const Master *m, const char *id);
 /* Why an application has no executors: "app waits: it runs Spark 3.4; registered workers run 3.5".
  * Returns buffer, "" when there is nothing to explain. */
 #define APP_EXPLAIN_MAX 512
-const char *master_explain_app(const Master *m, const App *app, char buffer[static APP_EXPLAIN_MAX]);
+const char *master_explain_app(const Master *m, const App *app,
+                               char buffer[static APP_EXPLAIN_MAX]);

@@ -55,10 +55,11 @@ struct Grave {
 /* A connection that a worker or an application registered on. */
 struct Peer {
         ConnId conn;
-        LineSet lines;            /* what it has shown, newest word */
-        Worker *workers;          /* list (peer_prev, peer_next) of workers on it */
-        App *apps;                /* list (peer_prev, peer_next) of live applications on it */
-        bool identifying;         /* EFFECT_IDENTIFY is under way */
+        LineSet lines;    /* what it has shown, newest word */
+        Worker *workers;  /* list (peer_prev, peer_next) of workers on it */
+        App *apps;        /* list (peer_prev, peer_next) of live applications on it */
+        bool identifying; /* EFFECT_IDENTIFY is under way */
+        bool held;        /* not freed though nothing is on it: it is being closed */
         uint64_t identify_until;
         Peer *pending_prev, *pending_next; /* Master.identifying */
         UT_hash_handle hh;
@@ -68,10 +69,10 @@ struct Peer {
 typedef struct WorkerResource {
         const char *name;
         const char **addresses;
-        bool *taken;   /* as long as addresses */
+        bool *taken; /* as long as addresses */
         size_t n_addresses;
         size_t n_free;
-        uint32_t bit;  /* its bit in WorkerIndexWant.resources; 0: has none */
+        uint32_t bit; /* its bit in WorkerIndexWant.resources; 0: has none */
 } WorkerResource;
 
 /* Addresses of one resource lent to an executor or a driver. */
@@ -96,53 +97,55 @@ struct Worker {
         int32_t memory, memory_used;
         WorkerResource *resources;
         size_t n_resources;
-        LineSet lines;   /* what it can run; a JVM worker's candidates until identified */
-        bool pending;    /* its identification is under way */
+        LineSet lines; /* what it can run; a JVM worker's candidates until identified */
+        bool pending;  /* its identification is under way */
         uint64_t last_heartbeat, last_heartbeat_wall;
         uint64_t died;
         Peer *peer;          /* NULL when dead */
         Executor *executors; /* list (worker_prev, worker_next) */
         size_t n_executors;
-        Driver *drivers;     /* list (worker_prev, worker_next) */
-        Hosting *hostings;   /* list (worker_prev, worker_next): applications it ran executors of */
+        Driver *drivers;   /* list (worker_prev, worker_next) */
+        Hosting *hostings; /* list (worker_prev, worker_next): applications it ran executors of */
         WorkerIndexNode by_policy, by_id; /* places in the indexes; while ALIVE */
-        Worker *prev, *next;           /* Master.workers: by registration, dead ones too */
+        Worker *prev, *next;              /* Master.workers: by registration, dead ones too */
         Worker *beat_prev, *beat_next; /* Master.beats by last heartbeat, or Master.dead by death */
         Worker *peer_prev, *peer_next;
         UT_hash_handle hh_id, hh_address;
-        Arena arena; /* the strings and arrays above */
+        Arena arena; /* of the resources */
         Grave grave;
+        char strings[]; /* id, host, address, web_ui_url, engines */
 };
 
 /* A resource profile of an application and how many executors it wants of it. */
 typedef struct AppProfile {
         int32_t id;
         ResourceProfile profile;
-        OptInt cores_per_executor;   /* unset: one executor takes all it can get on a worker */
-        int32_t memory_per_executor; /* MiB */
+        OptInt cores_per_executor;        /* unset: one executor takes all it can get on a worker */
+        int32_t memory_per_executor;      /* MiB */
         ResourceRequirementSeq resources; /* custom ones */
         uint32_t resource_bits;
         int32_t target;
-        int32_t n_executors; /* LAUNCHING or RUNNING */
+        int32_t n_executors; /* counted ones */
 } AppProfile;
 
 struct Executor {
         App *app;
-        Worker *worker;      /* NULL once it does not hold anything there */
-        const char *worker_id, *worker_host; /* stay valid; the application's arena */
-        ConnId conn;         /* on which it was launched */
+        Worker *worker;                      /* NULL once it does not hold anything there */
+        const char *worker_id, *worker_host; /* stay valid */
+        ConnId conn;                         /* on which it was launched */
         int32_t id;
         int32_t rp_id;
         int32_t cores, memory;
         ExecutorState state;
-        bool counted;        /* in the application's cores and the profile's executors */
-        uint64_t seen;       /* number of the last WorkerLatestState that named it */
+        bool counted;  /* in the application's cores and the profile's executors */
+        uint64_t seen; /* number of the last WorkerLatestState that named it */
         uint64_t start_wall;
         ResourceGrants grants;
         Executor *prev, *next; /* App.executors or App.removed, by id or by removal */
         Executor *worker_prev, *worker_next;
         UT_hash_handle hh;
         Grave grave;
+        char strings[]; /* worker_id, worker_host */
 };
 
 /* This worker has run an executor of this application, so it is told of the application's end. */
@@ -166,22 +169,22 @@ struct App {
         int32_t cores_requested, cores_granted;
         int32_t retry_count;
         int32_t next_executor_id;
-        int32_t n_running;          /* executors that are RUNNING */
+        int32_t n_running;             /* executors that are RUNNING */
         uint64_t start_wall, end_wall; /* end_wall 0: live */
-        const char *end_reason;     /* a sentence for FAILED and KILLED, or NULL */
-        AppProfile **profiles;      /* by ascending id; owned */
+        const char *end_reason;        /* a sentence for FAILED and KILLED, or NULL */
+        AppProfile **profiles;         /* by ascending id; owned */
         size_t n_profiles;
-        Executor *executors;        /* list (prev, next) by id: all that still run somewhere */
+        Executor *executors; /* list (prev, next) by id: all that still run somewhere */
         size_t n_executors;
-        Executor *executors_by_id;  /* k: Executor.id -> v: Executor */
-        Executor *removed;          /* list (prev, next): the last ones that ended */
+        Executor *executors_by_id; /* k: Executor.id -> v: Executor */
+        Executor *removed;         /* list (prev, next): the last ones that ended */
         size_t n_removed;
-        Hosting *hostings;          /* list (app_prev, app_next) */
+        Hosting *hostings;           /* list (app_prev, app_next) */
         Hosting *hostings_by_worker; /* k: Hosting.worker -> v: Hosting */
-        bool wanting;               /* in Master.wanting */
-        bool told_incompatible;     /* the log has the reason why it waits */
-        Peer *peer;                 /* NULL when completed */
-        App *prev, *next;           /* Master.apps by registration, or Master.completed by end */
+        bool wanting;                /* in Master.wanting: would take another executor */
+        bool told_incompatible;      /* the log has the reason why it waits */
+        Peer *peer;                  /* NULL when completed */
+        App *prev, *next;            /* Master.apps by registration, or Master.completed by end */
         App *want_prev, *want_next;
         App *peer_prev, *peer_next;
         UT_hash_handle hh_id, hh_address;
@@ -196,11 +199,11 @@ struct Driver {
         DriverState state;
         const char *exception; /* or NULL */
         uint64_t start_wall;
-        Worker *worker;        /* while it runs there */
+        Worker *worker;                         /* while it runs there */
         const char *worker_id, *worker_address; /* where it ran or runs; "host:port"; or NULL */
         ResourceGrants grants;
-        bool waiting;          /* in Master.waiting_drivers, else in .drivers (or .completed) */
-        Driver *prev, *next;   /* one of the three lists */
+        bool waiting;        /* in Master.waiting_drivers, else in .drivers (or .completed) */
+        Driver *prev, *next; /* one of the three lists */
         Driver *worker_prev, *worker_next;
         UT_hash_handle hh;
         Arena arena;

@@ -48,6 +48,11 @@
 #define LIMIT_ENDPOINT_NAME_BYTES  255
 #define LIMIT_APPS                 100000   /* applications the master keeps alive at once */
 #define LIMIT_WORKERS              100000
+#define LIMIT_URL_BYTES            4096     /* web UI addresses that are kept */
+#define LIMIT_RESOURCES            256      /* custom resources of one worker, profile or driver */
+#define LIMIT_ENGINES              64       /* Spark versions that one worker declares */
+/* What the master keeps of one application before it refuses further resource profiles. */
+#define LIMIT_APP_BYTES            MIB(32)
 #define LIMIT_PROFILES_PER_APP     1000     /* resource profiles of one application */
 #define LIMIT_CORES                1000000  /* cores of one worker, cores.max of an application */
 

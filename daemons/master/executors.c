@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemons/master/internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/*
+ * An executor holds cores, memory and addresses of its worker until it has ended there
+ * (Executor.worker), and cores and a place in its profile's target of its application (counted).
+ * The two go apart when a worker is decommissioned: the application may get a replacement at once.
+ */
+
+void executor_destroy(Executor *e)
+{
+        if (!e)
+                return;
+        free(e->grants.items);
+        free(e);
+}
+
+static void destroy_grave(Grave *grave)
+{
+        executor_destroy(CONTAINER_OF(grave, Executor, grave));
+}
+
+Executor *executor_find(const App *app, int32_t id)
+{
+        Executor *e = NULL;
+        HASH_FIND(hh, app->executors_by_id, &id, sizeof(id), e);
+        return e;
+}
+
+void executor_set_state(Executor *e, ExecutorState state)
+{
+        e->app->n_running += (state == EXECUTOR_RUNNING) - (e->state == EXECUTOR_RUNNING);
+        e->state = state;
+}
+
+/* ---- which workers have files of an application ---- */
+
+int hosting_ensure(App *app, Worker *w)
+{
+        Hosting *h = NULL;
+        HASH_FIND(hh, app->hostings_by_worker, &w, sizeof(Worker *), h);
+        if (h)
+                return 0;
+        h = calloc(1, sizeof(*h));
+        if (!h)
+                return -ENOMEM;
+        h->app = app;
+        h->worker = w;
+        HASH_ADD(hh, app->hostings_by_worker, worker, sizeof(Worker *), h);
+        if (!hash_added(h)) {
+                free(h);
+                return -ENOMEM;
+        }
+        DL_APPEND2(app->hostings, h, app_prev, app_next);
+        DL_APPEND2(w->hostings, h, worker_prev, worker_next);
+        return 0;
+}
+
+void hosting_forget(Hosting *h)
+{
+        HASH_DEL(h->app->hostings_by_worker, h);
+        DL_DELETE2(h->app->hostings, h, app_prev, app_next);
+        DL_DELETE2(h->worker->hostings, h, worker_prev, worker_next);
+        free(h);
+}
+
+/* ---- start ---- */
+
+static Executor *executor_new(Turn *t, App *app, const AppProfile *profile, Worker *w,
+                              int32_t cores)
+{
+        Executor *e = calloc(1, sizeof(*e) + pack_size(w->id) + pack_size(w->host));
+        if (!e)
+                return NULL;
+        char *cursor = e->strings;
+        e->worker_id = pack_string(&cursor, w->id);
+        e->worker_host = pack_string(&cursor, w->host);
+        e->app = app;
+        e->conn = w->peer->conn;
+        e->id = app->next_executor_id;
+        e->rp_id = profile->id;
+        e->cores = cores;
+        e->memory = profile->memory_per_executor;
+        e->state = EXECUTOR_LAUNCHING;
+        e->start_wall = t->time.wall;
+        if (hosting_ensure(app, w) < 0 || grants_take(w, &profile->resources, &e->grants) < 0) {
+                executor_destroy(e);
+                return NULL;
+        }
+        HASH_ADD(hh, app->executors_by_id, id, sizeof(e->id), e);
+        if (!hash_added(e)) {
+                grants_release(&e->grants);
+                executor_destroy(e);
+                return NULL;
+        }
+        return e;
+}
+
+static void say_launched(Turn *t, const Executor *e)
+{
+        const App *app = e->app;
+        const Worker *w = e->worker;
+        Message *msg = turn_send(t, w->peer, ENDPOINT_WORKER, MSG_LAUNCH_EXECUTOR);
+        msg->launch_executor.master_url = t->m->config.url;
+        msg->launch_executor.app_id = app->id;
+        msg->launch_executor.exec_id = e->id;
+        msg->launch_executor.rp_id = e->rp_id;
+        msg->launch_executor.cores = e->cores;
+        msg->launch_executor.memory = e->memory;
+        msg->launch_executor.app_desc = app->desc;
+        msg->launch_executor.resources = grants_map(t, &e->grants);
+
+        msg = turn_send(t, app->peer, ENDPOINT_DRIVER, MSG_EXECUTOR_ADDED);
+        msg->executor_added.id = e->id;
+        msg->executor_added.cores = e->cores;
+        msg->executor_added.memory = e->memory;
+        msg->executor_added.worker_id = w->id;
+        msg->executor_added.host_port = turn_printf(t, "%s:%d", w->host, w->port);
+}
+
+void executor_launch(Turn *t, App *app, AppProfile *profile, Worker *w, int32_t cores)
+{
+        Executor *e = executor_new(t, app, profile, w, cores);
+        if (!e) {
+                t->error = -ENOMEM;
+                return;
+        }
+        app->next_executor_id++;
+        app->cores_granted += cores;
+        app->n_executors++;
+        profile->n_executors++;
+        e->counted = true;
+        e->worker = w;
+        w->n_executors++;
+        DL_APPEND(app->executors, e);
+        DL_APPEND2(w->executors, e, worker_prev, worker_next);
+        say_launched(t, e);
+
+        char id[16];
+        (void)snprintf(id, sizeof(id), "%d", e->id);
+        LogFields fields = { .app_id = app->id,
+                             .worker_id = w->id,
+                             .executor_id = turn_strdup(t, id) };
+        turn_log_with(t, LOG_INFO, fields,
+                      "Launching executor %s/%d on worker %s: %d cores, %d MiB.", app->id, e->id,
+                      w->id, cores, e->memory);
+}
+
+/* ---- end ---- */
+
+void executor_leave_worker(Turn *t, Executor *e)
+{
+        Worker *w = TAKE_PTR(e->worker);
+        if (!w)
+                return;
+        grants_release(&e->grants);
+        DL_DELETE2(w->executors, e, worker_prev, worker_next);
+        w->n_executors--;
+        worker_use(t->m, w, -e->cores, -e->memory);
+}
+
+void executor_leave_app(Turn *t, Executor *e)
+{
+        if (!e->counted)
+                return;
+        e->counted = false;
+        e->app->cores_granted -= e->cores;
+        AppProfile *profile = app_profile(e->app, e->rp_id);
+        if (profile)
+                profile->n_executors--;
+        app_update_wanting(t->m, e->app);
+}
+
+void executor_end(Turn *t, Executor *e, ExecutorState state)
+{
+        App *app = e->app;
+        executor_set_state(e, state);
+        executor_leave_worker(t, e);
+        executor_leave_app(t, e);
+        HASH_DEL(app->executors_by_id, e);
+        DL_DELETE(app->executors, e);
+        app->n_executors--;
+        DL_APPEND(app->removed, e);
+        app->n_removed++;
+        if (app->n_removed > (size_t)MAX_OF(t->m->config.retained_executors, 0)) {
+                Executor *oldest = app->removed;
+                DL_DELETE(app->removed, oldest);
+                app->n_removed--;
+                master_bury(t->m, &oldest->grave, destroy_grave);
+        }
+}
+
+void executor_kill(Turn *t, Executor *e)
+{
+        Message *msg = turn_send(t, e->worker->peer, ENDPOINT_WORKER, MSG_KILL_EXECUTOR);
+        msg->kill_executor.master_url = t->m->config.url;
+        msg->kill_executor.app_id = e->app->id;
+        msg->kill_executor.exec_id = e->id;
+        executor_end(t, e, EXECUTOR_KILLED);
+}

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * What the files of the master's state machine share; nobody else includes it. A turn carries the
+ * event, the time and the effects through the handlers. Running out of memory sticks to the turn
+ * (Turn.error): handlers go on with what they have, master_handle() returns it.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/limits.h"
+#include "daemons/master/master.h"
+
+#define ENDPOINT_WORKER "Worker"
+#define ENDPOINT_DRIVER "AppClient"
+
+/* A worker of ours declares its engines as addresses of this resource in RegisterWorker. */
+#define ENGINES_RESOURCE "sparkd.engines"
+/* spark.executorEnv.SPARKD_ENGINE: the version an application says that it runs. */
+#define ENGINE_VARIABLE "SPARKD_ENGINE"
+
+#define DEFAULT_EXECUTOR_MEMORY 1024 /* MiB, of a profile that says nothing */
+
+/* Custom resource names with a bit of their own in the worker index; further ones are only
+ * compared worker by worker. */
+#define RESOURCE_BITS 32
+
+/* A worker that the scheduler places executors on, during one assignment. */
+typedef struct Slot {
+        Worker *worker;
+        int32_t cores, executors; /* assigned so far */
+} Slot;
+
+struct Master {
+        MasterConfig config;
+        Arena arena; /* the configuration's strings */
+
+        Peer *peers;       /* k: Peer.conn -> v: Peer */
+        Peer *identifying; /* list (pending_prev, pending_next) by identify_until */
+
+        Worker *workers; /* list (prev, next) by registration; dead ones too */
+        size_t n_workers;
+        Worker *workers_by_id;        /* k: Worker.id -> v: Worker that is not dead */
+        Worker *workers_by_address;   /* k: Worker.address -> v: Worker that is not dead */
+        Worker *dead_by_id;           /* k: Worker.id -> v: dead Worker */
+        Worker *dead_by_address;      /* k: Worker.address -> v: dead Worker */
+        Worker *beats;                /* list (beat_prev, beat_next) by last heartbeat; not dead */
+        Worker *dead;                 /* list (beat_prev, beat_next) by death */
+        WorkerIndex by_policy, by_id; /* ALIVE workers, for executors and for drivers */
+        uint32_t alive_by_line[LINE_MAX];          /* how many ALIVE workers serve a line */
+        const char *resource_names[RESOURCE_BITS]; /* bit -> name, in the arena */
+        size_t n_resource_names;
+
+        App *apps;           /* list (prev, next) by registration; live */
+        App *apps_by_id;     /* k: App.id -> v: live App */
+        App *apps_by_driver; /* k: App.driver_address -> v: live App */
+        App *wanting;        /* list (want_prev, want_next) by App.seq: FIFO for the scheduler */
+        App *completed;      /* list (prev, next) by end */
+
+        Driver *drivers;           /* list (prev, next): running */
+        Driver *waiting_drivers;   /* list (prev, next): FIFO */
+        Driver *completed_drivers; /* list (prev, next) by end */
+        Driver *drivers_by_id;     /* k: Driver.id -> v: running or waiting Driver */
+
+        MasterCounters counters;
+        uint64_t next_app_seq, next_app_number, next_driver_number, latest_states;
+        char driver_cursor[LIMIT_ID_BYTES + 1]; /* worker id that the last driver went to */
+        bool schedule; /* something changed that lets or makes the scheduler place more */
+        Slot *slots;   /* scratch of the scheduler */
+        size_t n_slots_allocated;
+        Grave *graves; /* freed at the first turn that starts without effects */
+};
+
+typedef struct Turn {
+        Master *m;
+        MasterTime time;
+        const MasterEvent *event;
+        MasterEffects *out;
+        int error;       /* 0 or -ENOMEM, sticky */
+        Message scratch; /* what is filled in when there is no memory for the effect */
+} Turn;
+
+/* ---- effects.c ---- */
+
+/* Each adds an effect and returns its message, zeroed but for the type, to be filled in. Strings
+ * must live in the machine's objects or in the effects' arena. Never NULL. */
+Message *turn_send(Turn *t, const Peer *peer, const char *endpoint, MessageType type);
+Message *turn_answer(Turn *t, const char *endpoint, MessageType type); /* one-way, event's conn */
+Message *turn_reply(Turn *t, MessageType type);                        /* to the event's ask */
+void turn_reply_boolean(Turn *t, bool value);
+void turn_unsupported(Turn *t); /* as the JVM answers an ask that it does not know */
+void turn_identify(Turn *t, ConnId conn, LineSet candidates);
+void turn_record(Turn *t, MasterEffectType type, RecordKind kind, const char *key);
+
+#define turn_log(t, level, ...) turn_log_with((t), (level), (LogFields){ 0 }, __VA_ARGS__)
+void turn_log_with(Turn *t, int level, LogFields fields, const char *format, ...) PRINTF_LIKE(4, 5);
+
+/* Copies into the effects' arena. NULL stays NULL; "" when there is no memory. */
+const char *turn_strdup(Turn *t, const char *s);
+const char *turn_printf(Turn *t, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* Frees `grave` when no effect can point into it any more. */
+void master_bury(Master *m, Grave *grave, void (*destroy)(Grave *grave));
+
+/* ---- text.c ---- */
+
+/* An id by a pattern as of java.lang.String.format: the first conversion is the time
+ * (yyyyMMddHHmmss, local), the second the number; %s, %d, %0Nd and %% are known. 0, -EINVAL for
+ * other patterns or an id without a number's worth of characters, -ENOBUFS when too long. */
+int id_format(const char *pattern, uint64_t wall, uint64_t number, char *buffer, size_t size);
+
+/* Copies `s` (NULL stays NULL) to *cursor, which moves behind it. */
+const char *pack_string(char **cursor, const char *s);
+size_t pack_size(const char *s);
+
+/* ---- lines.c ---- */
+
+/* Narrows `lines` by the default options that Spark's launcher put among `java_opts`; never to
+ * nothing. */
+LineSet lines_from_java_opts(const StringSeq *java_opts, LineSet lines);
+/* The lines that a command may need, given what its connection has shown. *ret_engine: the value of
+ * SPARKD_ENGINE, borrowed, or NULL. 0: none that is served. */
+LineSet lines_of_command(const Command *command, LineSet shown, const char **ret_engine);
+/* The line of "3.5.9" or "3.5.9/2.13", LINE_INVALID when not served. */
+Line line_of_engine(const char *engine);
+/* The index's bits for a worker that runs `lines`, and for an application that needs one of them. A
+ * worker that is being identified has `lines` as candidates only: it serves those who would be
+ * content with every one of them. */
+uint32_t lines_serve_bits(LineSet lines, bool pending);
+uint32_t lines_want_bits(LineSet lines);
+
+/* ---- resources.c ---- */
+
+uint32_t resource_bit(Turn *t, const char *name); /* 0: has none */
+uint32_t worker_resource_bits(const Worker *w);   /* of those with a free address */
+/* `in_use` executors of the same needs are assumed to be there already. */
+bool worker_has_resources(const Worker *w, const ResourceRequirementSeq *needs, int64_t in_use);
+/* Takes the first free addresses. 0 or -ENOMEM. */
+int grants_take(Worker *w, const ResourceRequirementSeq *needs, ResourceGrants *ret);
+void grants_release(ResourceGrants *grants);
+/* As the map of LaunchExecutor and LaunchDriver, in the effects' arena. */
+ResourceMap grants_map(Turn *t, const ResourceGrants *grants);
+
+/* ---- workers.c ---- */
+
+void worker_register(Turn *t);
+void worker_heartbeat(Turn *t);
+void worker_latest_state(Turn *t);
+void worker_decommissioning(Turn *t);
+void worker_decommission_hosts(Turn *t);
+void worker_identified(Turn *t);
+void worker_remove(Turn *t, Worker *w, const char *why);
+void worker_use(Master *m, Worker *w, int32_t cores, int32_t memory); /* negative: gives back */
+void workers_tick(Turn *t);
+void worker_destroy(Worker *w);
+
+/* ---- peers.c ---- */
+
+Peer *peer_find(const Master *m, ConnId conn);
+Peer *peer_ensure(Turn *t, ConnId conn); /* NULL: no memory */
+void peer_closed(Turn *t);
+void peer_attach_worker(Turn *t, Worker *w, Peer *peer); /* leaves its former peer */
+void peer_attach_app(Turn *t, App *app, Peer *peer);
+void peer_detach_worker(Master *m, Worker *w);
+void peer_detach_app(Master *m, App *app);
+void peer_identify(Turn *t, Peer *peer, LineSet candidates);
+void peer_identify_done(Master *m, Peer *peer);
+
+/* ---- apps.c ---- */
+
+void app_register(Turn *t);
+void app_unregister(Turn *t);
+void app_request_executors(Turn *t);
+void app_kill_executors(Turn *t);
+void app_executor_state_changed(Turn *t);
+void app_remove(Turn *t, App *app, AppState state, const char *reason);
+void app_tell_incompatible(Turn *t, App *app);
+void apps_clear_completed(Master *m);
+void app_destroy(App *app);
+App *app_find(const Master *m, const char *id);
+AppProfile *app_profile(const App *app, int32_t id);
+int32_t app_cores_left(const App *app);
+void app_update_wanting(Master *m, App *app);
+
+/* ---- executors.c ---- */
+
+/* Starts an executor on a worker that has room for it; the caller reindexes the worker. */
+void executor_launch(Turn *t, App *app, AppProfile *profile, Worker *w, int32_t cores);
+Executor *executor_find(const App *app, int32_t id);
+/* Gives back what it holds on its worker / of its application. */
+void executor_leave_worker(Turn *t, Executor *e);
+void executor_leave_app(Turn *t, Executor *e);
+/* Both, and moves it to the application's ended ones in this state. */
+void executor_end(Turn *t, Executor *e, ExecutorState state);
+void executor_kill(Turn *t, Executor *e); /* and tells the worker */
+void executor_set_state(Executor *e, ExecutorState state);
+void executor_destroy(Executor *e);
+void hosting_forget(Hosting *h);
+int hosting_ensure(App *app, Worker *w);
+
+/* ---- drivers.c ---- */
+
+void driver_submit(Turn *t);
+void driver_request_kill(Turn *t);
+void driver_request_kill_all(Turn *t);
+void driver_request_status(Turn *t);
+void driver_state_changed(Turn *t);
+void driver_kill(Turn *t, Driver *d);
+void driver_worker_lost(Turn *t, Driver *d);
+void driver_launch(Turn *t, Driver *d, Worker *w);
+void drivers_clear_completed(Master *m);
+void driver_destroy(Driver *d);
+Driver *driver_find(const Master *m, const char *id);
+
+/* ---- sched.c ---- */
+
+/* Places waiting drivers and executors. */
+void schedule(Turn *t);

@@ -1,0 +1,651 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemons/master/internal.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+const char *worker_state_name(WorkerState s)
+{
+        static const char *const names[] = {
+                [WORKER_ALIVE] = "ALIVE",
+                [WORKER_DEAD] = "DEAD",
+                [WORKER_DECOMMISSIONED] = "DECOMMISSIONED",
+                [WORKER_UNKNOWN] = "UNKNOWN",
+        };
+        return (unsigned)s < ARRAY_SIZE(names) ? names[s] : "UNKNOWN";
+}
+
+static LogFields about(const Worker *w)
+{
+        return (LogFields){ .worker_id = w->id };
+}
+
+static Worker *find_by_id(Worker *table, const char *id)
+{
+        Worker *w = NULL;
+        if (id)
+                HASH_FIND(hh_id, table, id, strlen(id), w);
+        return w;
+}
+
+static Worker *find_by_address(Worker *table, const char *address)
+{
+        Worker *w = NULL;
+        HASH_FIND(hh_address, table, address, strlen(address), w);
+        return w;
+}
+
+/* ---- the indexes and the sums over ALIVE workers ---- */
+
+static void index_node(Worker *w, WorkerIndexNode *node)
+{
+        *node = (WorkerIndexNode){
+                .id = w->id,
+                .cores_free = w->cores - w->cores_used,
+                .memory_free = w->memory - w->memory_used,
+                .serves = lines_serve_bits(w->lines, w->pending),
+                .resources = worker_resource_bits(w),
+        };
+}
+
+static void index_enter(Master *m, Worker *w)
+{
+        index_node(w, &w->by_policy);
+        index_node(w, &w->by_id);
+        worker_index_add(&m->by_policy, &w->by_policy);
+        worker_index_add(&m->by_id, &w->by_id);
+}
+
+static void index_leave(Master *m, Worker *w)
+{
+        worker_index_remove(&m->by_policy, &w->by_policy);
+        worker_index_remove(&m->by_id, &w->by_id);
+}
+
+/* Adds (sign 1) or takes away (-1) a worker from what is counted of ALIVE ones. */
+static void count_alive(Master *m, const Worker *w, int sign)
+{
+        MasterCounters *c = &m->counters;
+        c->workers_alive += (size_t)sign;
+        c->cores += (int64_t)sign * w->cores;
+        c->cores_used += (int64_t)sign * w->cores_used;
+        c->memory += (int64_t)sign * w->memory;
+        c->memory_used += (int64_t)sign * w->memory_used;
+        for (int line = 0; line < LINE_MAX; line++)
+                if (w->lines & LINE_BIT(line))
+                        m->alive_by_line[line] += (uint32_t)sign;
+}
+
+static void become_alive(Master *m, Worker *w)
+{
+        w->state = WORKER_ALIVE;
+        count_alive(m, w, 1);
+        index_enter(m, w);
+        m->schedule = true;
+}
+
+static void leave_alive(Master *m, Worker *w, WorkerState state)
+{
+        if (w->state == WORKER_ALIVE) {
+                count_alive(m, w, -1);
+                index_leave(m, w);
+        }
+        w->state = state;
+}
+
+void worker_use(Master *m, Worker *w, int32_t cores, int32_t memory)
+{
+        bool alive = w->state == WORKER_ALIVE;
+        if (alive)
+                index_leave(m, w);
+        w->cores_used += cores;
+        w->memory_used += memory;
+        if (!alive)
+                return;
+        m->counters.cores_used += cores;
+        m->counters.memory_used += memory;
+        index_enter(m, w);
+        if (cores < 0 || memory < 0)
+                m->schedule = true;
+}
+
+static void set_lines(Master *m, Worker *w, LineSet lines, bool pending)
+{
+        bool alive = w->state == WORKER_ALIVE;
+        if (alive) {
+                count_alive(m, w, -1);
+                index_leave(m, w);
+        }
+        w->lines = lines;
+        w->pending = pending;
+        if (!alive)
+                return;
+        count_alive(m, w, 1);
+        index_enter(m, w);
+        m->schedule = true;
+}
+
+/* ---- registration ---- */
+
+void worker_destroy(Worker *w)
+{
+        if (!w)
+                return;
+        arena_done(&w->arena);
+        free(w);
+}
+
+static void destroy_grave(Grave *grave)
+{
+        worker_destroy(CONTAINER_OF(grave, Worker, grave));
+}
+
+static int copy_resource(Turn *t, Worker *w, const char *name, const StringSeq *addresses)
+{
+        WorkerResource *r = &w->resources[w->n_resources];
+        r->name = arena_strdup(&w->arena, name);
+        r->addresses = arena_new_array(&w->arena, addresses->length, const char *);
+        r->taken = arena_new_array(&w->arena, addresses->length, bool);
+        if (!r->name || !r->addresses || !r->taken)
+                return -ENOMEM;
+        for (size_t i = 0; i < addresses->length; i++) {
+                const char *address = addresses->items[i] ? addresses->items[i] : "";
+                r->addresses[i] = arena_strdup(&w->arena, address);
+                if (!r->addresses[i])
+                        return -ENOMEM;
+        }
+        r->n_addresses = r->n_free = addresses->length;
+        r->bit = resource_bit(t, name);
+        w->n_resources++;
+        return 0;
+}
+
+/* All but the engines, which are no resource to anybody. */
+static int copy_resources(Turn *t, Worker *w, const ResourceMap *map)
+{
+        size_t n = 0;
+        for (size_t i = 0; i < map->length; i++)
+                n += map->items[i].key && strcmp(map->items[i].key, ENGINES_RESOURCE) != 0;
+        if (n == 0)
+                return 0;
+        w->resources = arena_new_array(&w->arena, n, WorkerResource);
+        if (!w->resources)
+                return -ENOMEM;
+        for (size_t i = 0; i < map->length; i++) {
+                const char *name = map->items[i].key;
+                if (!name || strcmp(name, ENGINES_RESOURCE) == 0)
+                        continue;
+                int r = copy_resource(t, w, name, &map->items[i].value.addresses);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static const StringSeq *declared_engines(const ResourceMap *map)
+{
+        for (size_t i = 0; i < map->length; i++)
+                if (map->items[i].key && strcmp(map->items[i].key, ENGINES_RESOURCE) == 0)
+                        return &map->items[i].value.addresses;
+        return NULL;
+}
+
+/* "3.5.9, 4.3.0" and the lines of those that are served. */
+static const char *engines_text(Turn *t, const StringSeq *engines, LineSet *ret_lines)
+{
+        const char *text = "";
+        LineSet lines = 0;
+        for (size_t i = 0; i < engines->length && i < LIMIT_ENGINES; i++) {
+                const char *engine = engines->items[i] ? engines->items[i] : "";
+                Line line = line_of_engine(engine);
+                if (line != LINE_INVALID)
+                        lines |= LINE_BIT(line);
+                text = turn_printf(t, "%s%s%.64s", text, *text ? ", " : "", engine);
+        }
+        *ret_lines = lines;
+        return text;
+}
+
+/* A worker as its message describes it, on no list yet. NULL: no memory. */
+static Worker *worker_new(Turn *t, const char *address)
+{
+        const Message *msg = t->event->message;
+        const char *id = msg->register_worker.id, *host = msg->register_worker.host;
+        const char *url = msg->register_worker.worker_web_ui_url;
+        const ResourceMap *map = &msg->register_worker.resources;
+        const StringSeq *declared = declared_engines(map);
+        LineSet lines = t->event->lines;
+        const char *engines = declared ? engines_text(t, declared, &lines) : NULL;
+
+        size_t strings = pack_size(id) + pack_size(host) + pack_size(address) + pack_size(url) +
+                         pack_size(engines);
+        Worker *w = calloc(1, sizeof(*w) + strings);
+        if (!w)
+                return NULL;
+        char *cursor = w->strings;
+        w->id = pack_string(&cursor, id);
+        w->host = pack_string(&cursor, host);
+        w->address = pack_string(&cursor, address);
+        w->web_ui_url = pack_string(&cursor, url);
+        w->engines = pack_string(&cursor, engines);
+        w->port = msg->register_worker.port;
+        w->cores = msg->register_worker.cores;
+        w->memory = msg->register_worker.memory;
+        w->lines = lines;
+        w->last_heartbeat = t->time.now;
+        w->last_heartbeat_wall = t->time.wall;
+        arena_init(&w->arena, SIZE_MAX); /* bounded by its message */
+        if (copy_resources(t, w, map) < 0) {
+                worker_destroy(w);
+                return NULL;
+        }
+        return w;
+}
+
+static void send_registered(Turn *t, bool duplicate)
+{
+        const Master *m = t->m;
+        const RpcAddress *dialled = &t->event->message->register_worker.master_address;
+        Message *msg = turn_answer(t, ENDPOINT_WORKER, MSG_REGISTERED_WORKER);
+        msg->registered_worker.master = (EndpointRef){ "Master", m->config.address };
+        msg->registered_worker.master_web_ui_url = m->config.web_ui_url;
+        msg->registered_worker.master_address.host = turn_strdup(t, dialled->host);
+        msg->registered_worker.master_address.port = dialled->port;
+        msg->registered_worker.duplicate = duplicate;
+}
+
+static void refuse(Turn *t, const char *why)
+{
+        const char *id = t->event->message->register_worker.id;
+        turn_answer(t, ENDPOINT_WORKER, MSG_REGISTER_WORKER_FAILED)
+                ->register_worker_failed.message = why;
+        turn_log(t, LOG_WARNING, "Refused worker %s: %s.", id ? id : "without an id", why);
+}
+
+/* What keeps this worker out, as a sentence, or NULL. */
+static const char *registration_problem(Turn *t, const char *address)
+{
+        const Message *msg = t->event->message;
+        const char *id = msg->register_worker.id, *host = msg->register_worker.host;
+        const char *url = msg->register_worker.worker_web_ui_url;
+        if (!id || !*id || strlen(id) > LIMIT_ID_BYTES || !host ||
+            strlen(host) > LIMIT_HOST_BYTES ||
+            strlen(address) > LIMIT_HOST_BYTES + sizeof(":65535") ||
+            (url && strlen(url) > LIMIT_URL_BYTES))
+                return "The worker's id, host or web UI address is missing or too long";
+        if (msg->register_worker.resources.length > LIMIT_RESOURCES)
+                return "The worker has too many custom resources";
+        if (msg->register_worker.cores < 0 || msg->register_worker.cores > LIMIT_CORES ||
+            msg->register_worker.memory < 0)
+                return "The worker's cores or memory are out of range";
+        if (find_by_address(t->m->workers_by_address, address))
+                return turn_printf(t, "Attempted to re-register worker at same address: %s",
+                                   address);
+        if (t->m->counters.workers_listed >= LIMIT_WORKERS)
+                return "Too many workers are registered";
+        if (!t->event->lines && !declared_engines(&msg->register_worker.resources)) {
+                char served[LINES_TEXT_MAX];
+                return turn_printf(t,
+                                   "This worker's Spark version is not served; Spark versions "
+                                   "served: %s",
+                                   lines_text(LINES_ALL, served));
+        }
+        return NULL;
+}
+
+static void forget_dead(Master *m, Worker *w)
+{
+        HASH_DELETE(hh_id, m->dead_by_id, w);
+        HASH_DELETE(hh_address, m->dead_by_address, w);
+        DL_DELETE2(m->dead, w, beat_prev, beat_next);
+        DL_DELETE(m->workers, w);
+        m->counters.workers_listed--;
+        master_bury(m, &w->grave, destroy_grave);
+}
+
+static int link_worker(Master *m, Worker *w)
+{
+        HASH_ADD_KEYPTR(hh_id, m->workers_by_id, w->id, strlen(w->id), w);
+        if (!w->hh_id.tbl)
+                return -ENOMEM;
+        HASH_ADD_KEYPTR(hh_address, m->workers_by_address, w->address, strlen(w->address), w);
+        if (!w->hh_address.tbl) {
+                HASH_DELETE(hh_id, m->workers_by_id, w);
+                return -ENOMEM;
+        }
+        DL_APPEND(m->workers, w);
+        DL_APPEND2(m->beats, w, beat_prev, beat_next);
+        m->counters.workers_listed++;
+        return 0;
+}
+
+/* A worker that is known: it dialled again, or asks again. What it sits on is its newest
+ * connection, so that the end of an older one does not take it away. */
+static void register_again(Turn *t, Worker *w)
+{
+        Peer *peer = peer_ensure(t, t->event->conn);
+        if (!peer)
+                return;
+        if (w->peer != peer) {
+                turn_log_with(t, LOG_INFO, about(w), "Worker %s is back on a new connection.",
+                              w->id);
+                bool pending = w->pending;
+                peer_attach_worker(t, w, peer);
+                if (pending)
+                        peer_identify(t, peer, w->lines);
+        }
+        send_registered(t, true);
+}
+
+static void log_registered(Turn *t, const Worker *w)
+{
+        char lines[LINES_TEXT_MAX];
+        turn_log_with(t, LOG_INFO, about(w),
+                      "Registered worker %s at %s with %d cores, %d MiB of memory, for Spark %s.",
+                      w->id, w->address, w->cores, w->memory, lines_text(w->lines, lines));
+        if (!w->lines)
+                turn_log_with(t, LOG_WARNING, about(w),
+                              "Worker %s has no engine of a Spark version that is served.", w->id);
+}
+
+void worker_register(Turn *t)
+{
+        Master *m = t->m;
+        const Message *msg = t->event->message;
+        const RpcAddress *ref = &msg->register_worker.worker.address;
+        Worker *known = find_by_id(m->workers_by_id, msg->register_worker.id);
+        if (known) {
+                register_again(t, known);
+                return;
+        }
+        /* One that does not listen is told apart by where it says it is. */
+        const char *host = ref->host ? ref->host : msg->register_worker.host;
+        int32_t port = ref->host ? ref->port : msg->register_worker.port;
+        const char *address = turn_printf(t, "%s:%d", host ? host : "", port);
+        const char *problem = registration_problem(t, address);
+        if (problem) {
+                refuse(t, problem);
+                return;
+        }
+        Worker *dead = find_by_address(m->dead_by_address, address);
+        if (dead)
+                forget_dead(m, dead);
+
+        Peer *peer = peer_ensure(t, t->event->conn);
+        Worker *w = peer ? worker_new(t, address) : NULL;
+        if (!w || link_worker(m, w) < 0) {
+                worker_destroy(w);
+                t->error = -ENOMEM;
+                return;
+        }
+        peer_attach_worker(t, w, peer);
+        w->pending = !w->engines && (w->lines & (w->lines - 1));
+        become_alive(m, w);
+        log_registered(t, w);
+        turn_record(t, EFFECT_RECORD_PUT, RECORD_WORKER, w->id);
+        send_registered(t, false);
+        if (w->pending)
+                peer_identify(t, peer, w->lines);
+}
+
+/* ---- identification of a JVM worker ---- */
+
+void worker_identified(Turn *t)
+{
+        Master *m = t->m;
+        Peer *peer = peer_find(m, t->event->conn);
+        if (!peer)
+                return;
+        peer_identify_done(m, peer);
+        for (Worker *w = peer->workers; w; w = w->peer_next) {
+                if (w->engines)
+                        continue;
+                LineSet lines = t->event->error < 0 ? 0 : t->event->lines & w->lines;
+                set_lines(m, w, lines ? lines : w->lines, false);
+                char text[LINES_TEXT_MAX];
+                turn_log_with(t, lines ? LOG_INFO : LOG_NOTICE, about(w), "Worker %s %s Spark %s.",
+                              w->id, lines ? "runs" : "did not say which version it is: taken for",
+                              lines_text(w->lines, text));
+        }
+}
+
+static void identify_timed_out(Turn *t, Peer *peer)
+{
+        peer_identify_done(t->m, peer);
+        for (Worker *w = peer->workers; w; w = w->peer_next)
+                if (w->pending)
+                        set_lines(t->m, w, w->lines, false);
+}
+
+/* ---- life ---- */
+
+void worker_heartbeat(Turn *t)
+{
+        Master *m = t->m;
+        const char *id = t->event->message->heartbeat.worker_id;
+        Worker *w = find_by_id(m->workers_by_id, id);
+        if (w) {
+                w->last_heartbeat = t->time.now;
+                w->last_heartbeat_wall = t->time.wall;
+                DL_DELETE2(m->beats, w, beat_prev, beat_next);
+                DL_APPEND2(m->beats, w, beat_prev, beat_next);
+        } else if (find_by_id(m->dead_by_id, id)) {
+                turn_log(t, LOG_WARNING,
+                         "Got a heartbeat of removed worker %s; asking it to register again.", id);
+                turn_answer(t, ENDPOINT_WORKER, MSG_RECONNECT_WORKER)->reconnect_worker.master_url =
+                        m->config.url;
+        } else {
+                turn_log(t, LOG_WARNING, "Got a heartbeat of unknown worker %.256s.", id ? id : "");
+        }
+}
+
+/* Executors on it are lost to their applications, drivers are started again elsewhere or are in
+ * error. */
+static void lose_what_ran(Turn *t, Worker *w, const char *why)
+{
+        const char *text = t->m->config.bare_lost_text ? "worker lost"
+                                                       : turn_printf(t, "worker lost: %s", why);
+        while (w->executors) {
+                Executor *e = w->executors;
+                Message *msg = turn_send(t, e->app->peer, ENDPOINT_DRIVER, MSG_EXECUTOR_UPDATED);
+                msg->executor_updated.id = e->id;
+                msg->executor_updated.state = EXECUTOR_LOST;
+                msg->executor_updated.message = text;
+                msg->executor_updated.worker_host = w->host;
+                executor_end(t, e, EXECUTOR_LOST);
+        }
+        while (w->drivers)
+                driver_worker_lost(t, w->drivers);
+}
+
+void worker_remove(Turn *t, Worker *w, const char *why)
+{
+        Master *m = t->m;
+        turn_log_with(t, LOG_WARNING, about(w), "Removing worker %s on %s: %s.", w->id, w->address,
+                      why);
+        leave_alive(m, w, WORKER_DEAD);
+        peer_detach_worker(m, w);
+        HASH_DELETE(hh_id, m->workers_by_id, w);
+        HASH_DELETE(hh_address, m->workers_by_address, w);
+        DL_DELETE2(m->beats, w, beat_prev, beat_next);
+        w->pending = false;
+        w->died = t->time.now;
+
+        lose_what_ran(t, w, why);
+        for (App *app = m->apps; app; app = app->next) {
+                Message *msg = turn_send(t, app->peer, ENDPOINT_DRIVER, MSG_WORKER_REMOVED);
+                msg->worker_removed.id = w->id;
+                msg->worker_removed.host = w->host;
+                msg->worker_removed.message = why;
+        }
+        while (w->hostings)
+                hosting_forget(w->hostings);
+        turn_record(t, EFFECT_RECORD_DELETE, RECORD_WORKER, w->id);
+
+        /* Of dead ones with one id or address only the last is of interest. */
+        Worker *older = find_by_id(m->dead_by_id, w->id);
+        if (older)
+                forget_dead(m, older);
+        HASH_ADD_KEYPTR(hh_id, m->dead_by_id, w->id, strlen(w->id), w);
+        HASH_ADD_KEYPTR(hh_address, m->dead_by_address, w->address, strlen(w->address), w);
+        if (!w->hh_id.tbl || !w->hh_address.tbl)
+                t->error = -ENOMEM;
+        DL_APPEND2(m->dead, w, beat_prev, beat_next);
+}
+
+void workers_tick(Turn *t)
+{
+        Master *m = t->m;
+        uint64_t now = t->time.now, timeout = m->config.worker_timeout_usec;
+        while (m->identifying && m->identifying->identify_until <= now)
+                identify_timed_out(t, m->identifying);
+        while (m->beats && m->beats->last_heartbeat + timeout <= now)
+                worker_remove(t, m->beats,
+                              turn_printf(t, "Not receiving heartbeat for %" PRIu64 " seconds",
+                                          timeout / 1000000));
+        uint64_t stay = timeout * (uint64_t)m->config.dead_worker_persistence;
+        while (m->dead && m->dead->died + stay <= now)
+                forget_dead(m, m->dead);
+}
+
+uint64_t master_deadline(const Master *m)
+{
+        uint64_t timeout = m->config.worker_timeout_usec, deadline = UINT64_MAX;
+        if (m->identifying)
+                deadline = MIN_OF(deadline, m->identifying->identify_until);
+        if (m->beats)
+                deadline = MIN_OF(deadline, m->beats->last_heartbeat + timeout);
+        if (m->dead)
+                deadline = MIN_OF(deadline,
+                                  m->dead->died +
+                                          timeout * (uint64_t)m->config.dead_worker_persistence);
+        return deadline;
+}
+
+/* ---- reconciliation ---- */
+
+static void kill_unknown_executor(Turn *t, Worker *w, const ExecutorDescription *desc)
+{
+        turn_log_with(t, LOG_WARNING, about(w),
+                      "Worker %s runs executor %.256s/%d that is not known here: killing it.",
+                      w->id, desc->app_id ? desc->app_id : "", desc->exec_id);
+        Message *msg = turn_send(t, w->peer, ENDPOINT_WORKER, MSG_KILL_EXECUTOR);
+        msg->kill_executor.master_url = t->m->config.url;
+        msg->kill_executor.app_id = turn_strdup(t, desc->app_id);
+        msg->kill_executor.exec_id = desc->exec_id;
+        /* Its files are there: have the worker remove them when the application ends. */
+        App *app = app_find(t->m, desc->app_id);
+        if (app && hosting_ensure(app, w) < 0)
+                t->error = -ENOMEM;
+}
+
+/* Launches that went down with an older connection of the worker never reached it: it would have
+ * named them. */
+static void lose_unheard_launches(Turn *t, Worker *w)
+{
+        Executor *e, *next;
+        DL_FOREACH_SAFE2(w->executors, e, next, worker_next)
+        {
+                if (e->seen == t->m->latest_states || e->conn == w->peer->conn)
+                        continue;
+                Message *msg = turn_send(t, e->app->peer, ENDPOINT_DRIVER, MSG_EXECUTOR_UPDATED);
+                msg->executor_updated.id = e->id;
+                msg->executor_updated.state = EXECUTOR_LOST;
+                msg->executor_updated.message = "the worker does not know this executor";
+                msg->executor_updated.worker_host = w->host;
+                executor_end(t, e, EXECUTOR_LOST);
+        }
+}
+
+void worker_latest_state(Turn *t)
+{
+        Master *m = t->m;
+        const Message *msg = t->event->message;
+        const char *id = msg->worker_latest_state.id;
+        Worker *w = find_by_id(m->workers_by_id, id);
+        if (!w) {
+                turn_log(t, LOG_WARNING, "Got the latest state of unknown worker %.256s.",
+                         id ? id : "");
+                return;
+        }
+        m->latest_states++;
+        for (size_t i = 0; i < msg->worker_latest_state.executors.length; i++) {
+                const ExecutorDescription *desc = &msg->worker_latest_state.executors.items[i];
+                App *app = app_find(m, desc->app_id);
+                Executor *e = app ? executor_find(app, desc->exec_id) : NULL;
+                if (e && e->worker == w)
+                        e->seen = m->latest_states;
+                else
+                        kill_unknown_executor(t, w, desc);
+        }
+        if (t->event->conn == w->peer->conn)
+                lose_unheard_launches(t, w);
+        for (size_t i = 0; i < msg->worker_latest_state.driver_ids.length; i++) {
+                const char *driver_id = msg->worker_latest_state.driver_ids.items[i];
+                const Driver *d = driver_find(m, driver_id);
+                if (d && d->worker == w)
+                        continue;
+                turn_send(t, w->peer, ENDPOINT_WORKER, MSG_KILL_DRIVER)->kill_driver.driver_id =
+                        turn_strdup(t, driver_id);
+        }
+}
+
+/* ---- decommissioning ---- */
+
+static void decommission(Turn *t, Worker *w)
+{
+        if (w->state == WORKER_DECOMMISSIONED)
+                return;
+        turn_log_with(t, LOG_INFO, about(w), "Decommissioning worker %s on %s.", w->id, w->address);
+        leave_alive(t->m, w, WORKER_DECOMMISSIONED);
+        for (Executor *e = w->executors; e; e = e->worker_next) {
+                Message *msg = turn_send(t, e->app->peer, ENDPOINT_DRIVER, MSG_EXECUTOR_UPDATED);
+                msg->executor_updated.id = e->id;
+                msg->executor_updated.state = EXECUTOR_DECOMMISSIONED;
+                msg->executor_updated.message = "worker decommissioned";
+                msg->executor_updated.worker_host = w->host;
+                executor_set_state(e, EXECUTOR_DECOMMISSIONED);
+                executor_leave_app(t, e);
+        }
+        turn_record(t, EFFECT_RECORD_DELETE, RECORD_WORKER, w->id);
+}
+
+void worker_decommissioning(Turn *t)
+{
+        const char *id = t->event->message->worker_decommissioning.id;
+        Worker *w = find_by_id(t->m->workers_by_id, id);
+        if (w)
+                decommission(t, w);
+        else
+                turn_log(t, LOG_WARNING, "Unknown worker %.256s is being decommissioned.",
+                         id ? id : "");
+}
+
+static bool host_is_named(const Worker *w, const StringSeq *hostnames)
+{
+        const char *colon = strrchr(w->address, ':');
+        size_t n = colon ? (size_t)(colon - w->address) : strlen(w->address);
+        for (size_t i = 0; i < hostnames->length; i++) {
+                const char *name = hostnames->items[i];
+                if (name && strncasecmp(name, w->address, n) == 0 && !name[n])
+                        return true;
+        }
+        return false;
+}
+
+void worker_decommission_hosts(Turn *t)
+{
+        const StringSeq *names = &t->event->message->decommission_workers_on_hosts.hostnames;
+        int32_t n = 0;
+        for (Worker *w = t->m->workers; w; w = w->next) {
+                if (w->state == WORKER_DEAD || !host_is_named(w, names))
+                        continue;
+                n++;
+                decommission(t, w);
+                (void)turn_send(t, w->peer, ENDPOINT_WORKER, MSG_DECOMMISSION_WORKER);
+        }
+        turn_reply(t, MSG_INTEGER)->integer.value = n;
+}
