@@ -1,1 +1,5 @@
-# What tests/bench builds and checks.
+# Measurements are run by hand (tests/bench/run); make check only builds the load generator.
+check_PROGRAMS += tests/bench/loadgen
+tests_bench_loadgen_SOURCES = tests/bench/loadgen.c
+tests_bench_loadgen_LDADD = lib/wire/libwire.a lib/base/libbase.a $(SYSTEMD_LIBS) $(INIH_LIBS)
+EXTRA_DIST += tests/bench/run
