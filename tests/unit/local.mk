@@ -74,6 +74,7 @@ TESTS += tests/unit/test-url
 tests_unit_test_url_SOURCES = tests/unit/test-url.c
 tests_unit_test_url_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_url_LDADD = lib/wire/libwire.a lib/base/libbase.a $(CHECK_LIBS)
+
 check_PROGRAMS += tests/unit/test-http tests/unit/test-http-mhd
 TESTS += tests/unit/test-http tests/unit/test-http-mhd
 tests_unit_test_http_SOURCES = tests/unit/test-http.c
@@ -94,3 +95,4 @@ TESTS += tests/unit/test-jvalue
 tests_unit_test_jvalue_SOURCES = tests/unit/test-jvalue.c
 tests_unit_test_jvalue_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_jvalue_LDADD = lib/wire/libwire.a lib/base/libbase.a $(CHECK_LIBS)
+
