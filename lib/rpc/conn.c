@@ -5,8 +5,8 @@
 
 #include "base/limits.h"
 
-/* Every frame begins with its length as an int64. */
-#define LENGTH_BYTES 8
+/* Every frame begins with its length, an int64, and its type: enough to refuse it. */
+#define HEAD_BYTES 9
 
 void conn_init(Conn *c)
 {
@@ -42,27 +42,21 @@ static int partial_add(Conn *c, size_t size)
 /* Completes the partial frame from the input as far as that goes. */
 static int next_from_partial(Conn *c, Frame *ret)
 {
-        size_t need = MAX_OF(c->partial_need, (size_t)LENGTH_BYTES + 1);
         for (;;) {
+                size_t need = c->partial_need ?: HEAD_BYTES;
                 if (c->partial.size < need) {
                         int r = partial_add(c, need - c->partial.size);
                         if (r < 0)
                                 return r;
-                        if (c->partial.size < need && c->partial_need > 0)
-                                return FRAME_E_INCOMPLETE;
                 }
-                size_t size = 0;
-                int r = frame_parse(c->partial.data, c->partial.size, ret, &size);
+                if (c->partial.size < need)
+                        return FRAME_E_INCOMPLETE;
+                int r = frame_parse(c->partial.data, c->partial.size, ret, &c->partial_need);
                 if (r == FRAME_OK) {
                         c->partial_used = true;
                         c->partial_need = 0;
-                        return r;
                 }
                 if (r != FRAME_E_INCOMPLETE)
-                        return r;
-                c->partial_need = size;
-                need = MAX_OF(size, c->partial.size + 1);
-                if (c->fed_size == 0)
                         return r;
         }
 }
@@ -75,14 +69,12 @@ int conn_next(Conn *c, Frame *ret)
         }
         if (c->partial.size > 0)
                 return next_from_partial(c, ret);
-        if (c->fed_size == 0)
-                return FRAME_E_INCOMPLETE;
         size_t size = 0;
-        int r = frame_parse(c->fed, c->fed_size, ret, &size);
+        int r = c->fed_size < HEAD_BYTES ? FRAME_E_INCOMPLETE
+                                         : frame_parse(c->fed, c->fed_size, ret, &size);
         if (r == FRAME_OK) {
                 c->fed += size;
                 c->fed_size -= size;
-                return r;
         }
         if (r != FRAME_E_INCOMPLETE)
                 return r;

@@ -29,7 +29,7 @@ typedef struct Conn {
         const uint8_t *fed; /* input not yet looked at, borrowed from conn_feed()'s caller */
         size_t fed_size;
         Buffer partial;      /* the part of a frame that came in earlier reads */
-        size_t partial_need; /* the whole size of that frame, 0 while unknown */
+        size_t partial_need; /* the whole size of that frame, 0 while its head is not there */
         bool partial_used;   /* partial held the frame returned last */
         Buffer out;          /* append frames here with frame_put_*() */
         size_t out_sent;     /* bytes at its front that are already gone */

@@ -270,11 +270,6 @@ static void receive_frame(RpcConn *conn, Arena *arena, const Frame *frame)
                 (void)rpc_fail(conn, frame->request_id,
                                "java.lang.UnsupportedOperationException: no merged blocks here");
                 break;
-        case FRAME_UPLOAD_STREAM:
-                (void)rpc_fail(conn, frame->request_id,
-                               "java.lang.UnsupportedOperationException: no uploads here");
-                rpc_conn_close(conn, "It began an upload, which is not served");
-                break;
         default: /* answers to what we never ask */
                 rpc_conn_close(conn, "It answered what was not asked");
                 break;
@@ -300,6 +295,6 @@ void rpc_conn_received(RpcConn *conn, const void *data, size_t size)
                 char reason[128];
                 (void)snprintf(reason, sizeof(reason), "It broke the protocol: %s",
                                frame_result_text(r));
-                rpc_conn_kill(conn, strdup(reason));
+                rpc_conn_close(conn, reason);
         }
 }

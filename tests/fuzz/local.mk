@@ -25,3 +25,9 @@ EXTRA_DIST += tests/fuzz/ini
 tests_fuzz_fuzz_ini_SOURCES = tests/fuzz/fuzz-ini.c
 tests_fuzz_fuzz_ini_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_ini_LDADD = lib/base/libbase.a $(FUZZ_LIBS) $(INIH_LIBS)
+
+FUZZ_TARGETS += tests/fuzz/fuzz-conn
+EXTRA_DIST += tests/fuzz/conn
+tests_fuzz_fuzz_conn_SOURCES = tests/fuzz/fuzz-conn.c
+tests_fuzz_fuzz_conn_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_conn_LDADD = lib/rpc/librpc.a lib/wire/libwire.a lib/base/libbase.a $(FUZZ_LIBS)

@@ -96,3 +96,8 @@ tests_unit_test_jvalue_SOURCES = tests/unit/test-jvalue.c
 tests_unit_test_jvalue_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_jvalue_LDADD = lib/wire/libwire.a lib/base/libbase.a $(CHECK_LIBS)
 
+check_PROGRAMS += tests/unit/test-conn
+TESTS += tests/unit/test-conn
+tests_unit_test_conn_SOURCES = tests/unit/test-conn.c
+tests_unit_test_conn_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_conn_LDADD = lib/rpc/librpc.a lib/wire/libwire.a lib/base/libbase.a $(CHECK_LIBS)
