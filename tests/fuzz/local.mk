@@ -31,3 +31,28 @@ EXTRA_DIST += tests/fuzz/conn
 tests_fuzz_fuzz_conn_SOURCES = tests/fuzz/fuzz-conn.c
 tests_fuzz_fuzz_conn_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_conn_LDADD = lib/rpc/librpc.a lib/wire/libwire.a lib/base/libbase.a $(FUZZ_LIBS)
+FUZZ_TARGETS += tests/fuzz/fuzz-jread
+EXTRA_DIST += tests/fuzz/jread
+tests_fuzz_fuzz_jread_SOURCES = tests/fuzz/fuzz-jread.c
+tests_fuzz_fuzz_jread_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_jread_LDADD = lib/wire/libwire.a lib/base/libbase.a $(FUZZ_LIBS)
+
+FUZZ_TARGETS += tests/fuzz/fuzz-frame
+EXTRA_DIST += tests/fuzz/frame
+tests_fuzz_fuzz_frame_SOURCES = tests/fuzz/fuzz-frame.c
+tests_fuzz_fuzz_frame_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_frame_LDADD = lib/wire/libwire.a lib/base/libbase.a $(FUZZ_LIBS)
+
+FUZZ_TARGETS += tests/fuzz/fuzz-envelope
+EXTRA_DIST += tests/fuzz/envelope
+tests_fuzz_fuzz_envelope_SOURCES = tests/fuzz/fuzz-envelope.c
+tests_fuzz_fuzz_envelope_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_envelope_LDADD = lib/wire/libwire.a lib/base/libbase.a $(FUZZ_LIBS)
+
+FUZZ_TARGETS += tests/fuzz/fuzz-url
+EXTRA_DIST += tests/fuzz/url
+tests_fuzz_fuzz_url_SOURCES = tests/fuzz/fuzz-url.c
+tests_fuzz_fuzz_url_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_url_LDADD = lib/wire/libwire.a lib/base/libbase.a $(FUZZ_LIBS)
+
+EXTRA_DIST += tests/fuzz/make-corpus
