@@ -98,7 +98,7 @@ int daemon_raise_nofile(void)
         return setrlimit(RLIMIT_NOFILE, &limit) < 0 ? -errno : 0;
 }
 
-static void notify_status(const char *prefix, const char *format, va_list args)
+static void PRINTF_LIKE(2, 0) notify_status(const char *prefix, const char *format, va_list args)
 {
         char status[STATUS_MAX];
         (void)vsnprintf(status, sizeof(status), format, args);

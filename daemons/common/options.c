@@ -389,8 +389,9 @@ static int take_ini_entry(void *user, const char *file, unsigned line, const cha
         }
         if (strcmp(section, spec->section) != 0)
                 return stop(problem(l->options, OPTIONS_E_CONFIG,
-                                    "%s: stands in [%s], but only [%s] and [spark] have a meaning",
-                                    where, section, spec->section));
+                                    "%s: stands %s%s%s, but only [%s] and [spark] have a meaning",
+                                    where, *section ? "in [" : "before any section", section,
+                                    *section ? "]" : "", spec->section));
         for (size_t i = 0; i < spec->n_settings; i++)
                 if (spec->settings[i].key && strcmp(spec->settings[i].key, key) == 0)
                         return slot_set(&l->slots[i], SOURCE_INI, value, where);

@@ -55,6 +55,12 @@ tests_unit_test_file_SOURCES = tests/unit/test-file.c
 tests_unit_test_file_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_file_LDADD = lib/base/libbase.a $(CHECK_LIBS)
 
+check_PROGRAMS += tests/unit/test-options
+TESTS += tests/unit/test-options
+tests_unit_test_options_SOURCES = tests/unit/test-options.c
+tests_unit_test_options_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_options_LDADD = daemons/common/libcommon.a lib/base/libbase.a $(INIH_LIBS) $(CHECK_LIBS)
+
 check_PROGRAMS += tests/unit/test-jwrite
 TESTS += tests/unit/test-jwrite
 tests_unit_test_jwrite_SOURCES = tests/unit/test-jwrite.c tests/unit/samples.c tests/unit/samples.h
