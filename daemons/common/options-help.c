@@ -80,6 +80,26 @@ static void put_plain(Buffer *b, const char *option, const char *text)
         put_wrapped(b, b->size - start, text);
 }
 
+static void put_files(Buffer *b, const OptionsSpec *spec)
+{
+        CLEANUP_BUFFER Buffer text = BUFFER_INIT(0);
+        const char *dir = options_config_dir(spec);
+        buffer_printf(&text,
+                      "Spark properties [default spark-defaults.conf in $SPARK_CONF_DIR or %s]",
+                      dir);
+        buffer_put_u8(&text, 0);
+        size_t second = text.size;
+        buffer_printf(&text, "configuration; FILE.d/*.conf are read after it [default %s/%s.conf]",
+                      dir, spec->program);
+        buffer_put_u8(&text, 0);
+        if (text.failed) {
+                b->failed = true;
+                return;
+        }
+        put_plain(b, "properties-file=FILE", (const char *)text.data);
+        put_plain(b, "config=FILE", (const char *)text.data + second);
+}
+
 /* Settings that no option sets: by the name they have in our file, or in Spark's. */
 static void put_file_settings(Buffer *b, const OptionsSpec *spec)
 {
@@ -117,6 +137,11 @@ char *options_help_text(const OptionsSpec *spec)
         put_plain(&b, "version", "show the version");
         put_file_settings(&b, spec);
         return buffer_take_text(&b);
+}
+
+const char *options_config_dir(const OptionsSpec *spec)
+{
+        return spec->config_dir ? spec->config_dir : SYSCONFDIR "/spark";
 }
 
 char *options_version_text(const OptionsSpec *spec)

@@ -399,17 +399,12 @@ static int take_ini_entry(void *user, const char *file, unsigned line, const cha
                             spec->section));
 }
 
-static const char *config_dir(const Loader *l)
-{
-        return l->spec->config_dir ? l->spec->config_dir : SYSCONFDIR "/spark";
-}
-
 static int read_ini_file(Loader *l)
 {
         bool optional = !l->config_file;
         CLEANUP_FREE char *sentence = NULL;
-        if (optional &&
-            asprintf(&l->config_file, "%s/%s.conf", config_dir(l), l->spec->program) < 0) {
+        if (optional && asprintf(&l->config_file, "%s/%s.conf", options_config_dir(l->spec),
+                                 l->spec->program) < 0) {
                 l->config_file = NULL;
                 return -ENOMEM;
         }
@@ -451,7 +446,8 @@ static int read_properties_file(Loader *l)
         unsigned line = 0;
         if (optional) {
                 const char *dir = env_get("SPARK_CONF_DIR");
-                l->properties_file = path_join(dir ? dir : config_dir(l), "spark-defaults.conf");
+                l->properties_file =
+                        path_join(dir ? dir : options_config_dir(l->spec), "spark-defaults.conf");
                 if (!l->properties_file)
                         return -ENOMEM;
         }

@@ -420,7 +420,9 @@ END_TEST
 START_TEST(help_and_version)
 {
         FIXTURE;
-        load(&f, "--port x --help"); /* help comes before any complaint about values */
+        char *argv[] = { (char *)"spark-test", (char *)"--port=x", (char *)"--help" };
+        spec.config_dir = "/etc/spark";
+        f.result = options_load(&f.options, &spec, 3, argv, &f.config); /* values do not matter */
         ck_assert_int_eq(f.result, OPTIONS_E_OUTPUT);
         ck_assert_str_eq(
                 f.options.text,
@@ -436,8 +438,8 @@ START_TEST(help_and_version)
                 "      --work-dirs=DIRS        directories [SPARK_LOCAL_DIRS]\n"
                 "      --properties-file=FILE  Spark properties [default spark-defaults.conf in\n"
                 "                              $SPARK_CONF_DIR or /etc/spark]\n"
-                "      --config=FILE           configuration file; FILE.d/*.conf are read after\n"
-                "                              it\n"
+                "      --config=FILE           configuration; FILE.d/*.conf are read after it\n"
+                "                              [default /etc/spark/spark-test.conf]\n"
                 "      --help                  show this text\n"
                 "      --version               show the version\n"
                 "\n"
