@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The cases. Each gets a cluster of two workers with two cores each that is idle, and leaves it so."""
+
+import json
+import os
+import re
+import signal
+import time
+
+from cluster import CORES, EXECUTOR_MEMORY, OURS
+from harness import Failure, expect, processes_below, wait_for
+
+ALL_CORES = {"spark.cores.max": str(2 * CORES), "spark.scheduler.minRegisteredResourcesRatio": "1.0"}
+HOLD_TOTAL = "total 499500"
+
+CASES = {}
+
+
+def case(function):
+    CASES[function.__name__] = function
+    return function
+
+
+def check_finished(cluster, name, state="FINISHED"):
+    app = cluster.wait_for_application(name, state)
+    cluster.wait_until_idle()
+    return app
+
+
+@case
+def pi(cluster):
+    home = cluster.homes[cluster.versions[0]]
+    job = cluster.submit("PythonPi", home + "/examples/src/main/python/pi.py", "4")
+    output = job.finish()
+    value = re.search(r"Pi is roughly (\d\.\d+)", output)
+    expect(value and abs(float(value[1]) - 3.14) < 0.1, f"no Pi in the output:\n{job.tail()}")
+    app = check_finished(cluster, "PythonPi")
+    directories = cluster.executor_directories(app["id"])
+    expect(sorted(directories) == [0, 1], f"executors were {sorted(directories)}")
+    for directory in directories.values():
+        with open(os.path.join(directory, "stderr"), encoding="utf-8") as file:
+            first, second = file.readline(), file.readline()
+        expect(first.startswith('Spark Executor Command: "') and second == "=" * 40 + "\n",
+               f"stderr of an executor starts with {first!r} {second!r}")
+        expect(os.path.exists(os.path.join(directory, "stdout")), "an executor has no stdout")
+
+
+@case
+def shuffle(cluster):
+    job = cluster.submit("shuffle", "shuffle.py", conf=ALL_CORES)
+    output = job.finish()
+    counts = json.loads(re.search(r"^counts (.*)$", output, re.MULTILINE)[1])
+    # Line n has the words n % 7 and n % 3 of the list, for n below 7000.
+    words = ["spark", "standalone", "master", "worker", "executor", "driver", "shuffle"]
+    wanted = dict.fromkeys(words, 1000)
+    for n, word in enumerate(words[:3]):
+        wanted[word] += len(range(n, 7000, 3))
+    expect(counts == wanted, f"counted {counts}, expected {wanted}")
+    executors = json.loads(re.search(r"^executors (.*)$", output, re.MULTILINE)[1])
+    expect(executors == ["0", "1"], f"the executors that took part were {executors}")
+    app = check_finished(cluster, "shuffle")
+    workers = {os.path.dirname(d) for d in cluster.executor_directories(app["id"]).values()}
+    expect(len(workers) == 2, f"the executors were not spread over the workers: {workers}")
+
+
+@case
+def executor_killed(cluster):
+    job = cluster.submit("executor_killed", "hold.py", "DIR", conf=ALL_CORES)
+    job.wait_ready()
+    app = cluster.application("executor_killed")
+    before = cluster.executors(app["id"])
+    expect(sorted(before) == [0, 1], f"the executors were {sorted(before)}")
+    os.kill(before[0][0], signal.SIGKILL)
+    wait_for("a replacement of the executor", lambda: 2 in cluster.executors(app["id"]))
+    expect(1 in cluster.executors(app["id"]), "the other executor is gone too")
+    job.go()
+    output = job.finish()
+    expect(HOLD_TOTAL in output, f"a wrong result:\n{job.tail()}")
+    expect(re.search(r"/0 is now EXITED \(Command exited with code 137\)", output),
+           f"the driver was not told of exit code 137:\n{job.tail()}")
+    check_finished(cluster, "executor_killed")
+
+
+@case
+def executor_never_starts(cluster):
+    job = cluster.submit("executor_never_starts", "hold.py", "DIR",
+                         conf={"spark.executorEnv.JAVA_HOME": "/nonexistent"})
+    status = job.process.wait(90)
+    output = job.process.log()
+    expect(status != 0, "the job ended well")
+    expect("Master removed our application: FAILED" in output,
+           f"the driver was not told of the failure:\n{job.tail()}")
+    reasons = re.findall(r"is now FAILED \((.*)\)", output)
+    expect(reasons and all("/nonexistent" in reason for reason in reasons),
+           f"the reasons given to the driver were {reasons}")
+    app = check_finished(cluster, "executor_never_starts", "FAILED")
+    # Ten failures end it (spark.deploy.maxExecutorRetries); the two workers fail side by side.
+    tried = len(cluster.executor_directories(app["id"]))
+    expect(10 <= tried <= 12, f"{tried} executors were tried")
+
+
+@case
+def cores_max(cluster):
+    job = cluster.submit("cores_max", "hold.py", "DIR", conf={
+        "spark.cores.max": "1", "spark.executor.memory": "600m", "spark.ui.enabled": "false"})
+    job.wait_ready()
+    state = cluster.state()
+    app = cluster.application("cores_max")
+    expect(app["state"] == "RUNNING" and app["cores"] == 1, f"the application is {app}")
+    expect(app["memoryperexecutor"] == 600, f"memory per executor {app['memoryperexecutor']}")
+    expect((state["coresused"], state["memoryused"]) == (1, 600),
+           f"used: {state['coresused']} cores, {state['memoryused']} MiB")
+    executors = cluster.executors(app["id"])
+    expect(list(executors) == [0], f"the executors are {sorted(executors)}")
+    arguments = executors[0][1]
+    expect("-Xmx600M" in arguments, f"the executor's command is {arguments}")
+    expect(arguments[arguments.index("--cores") + 1] == "1", f"the command is {arguments}")
+    job.go()
+    expect(HOLD_TOTAL in job.finish(), f"a wrong result:\n{job.tail()}")
+    check_finished(cluster, "cores_max")
+
+
+@case
+def two_applications(cluster):
+    first = cluster.submit("first", "hold.py", "DIR")
+    first.wait_ready()
+    second = cluster.submit("second", "hold.py", "DIR")
+    second.go()
+    waiting = cluster.wait_for_application("second", "WAITING")
+    expect(waiting["cores"] == 0, f"the waiting application has {waiting['cores']} cores")
+    running = cluster.application("first")
+    expect(running["state"] == "RUNNING" and running["cores"] == 2 * CORES, f"the first: {running}")
+    state = cluster.state()
+    used = (state["coresused"], state["memoryused"])
+    expect(used == (2 * CORES, 2 * EXECUTOR_MEMORY), f"used: {used}")
+    expect(not cluster.executors(waiting["id"]), "the waiting application has executors")
+    first.go()
+    expect(HOLD_TOTAL in first.finish(), f"a wrong result:\n{first.tail()}")
+    expect(HOLD_TOTAL in second.finish(), f"a wrong result:\n{second.tail()}")
+    check_finished(cluster, "first")
+    check_finished(cluster, "second")
+
+
+@case
+def driver_killed(cluster):
+    job = cluster.submit("driver_killed", "hold.py", "DIR", conf=ALL_CORES)
+    job.wait_ready()
+    app = cluster.application("driver_killed")
+    expect(len(cluster.executors(app["id"])) == 2, "there are not two executors")
+    job.process.kill_group(signal.SIGKILL)
+    start = time.monotonic()
+    wait_for("the executors to be gone", lambda: not processes_below(cluster.work), 25)
+    check_finished(cluster, "driver_killed")
+    print(f"(executors gone after {time.monotonic() - start:.1f} s)", end=" ")
+
+
+@case
+def application_killed(cluster):
+    job = cluster.submit("application_killed", "hold.py", "DIR", conf=ALL_CORES)
+    job.wait_ready()
+    app = cluster.application("application_killed")
+    status = cluster.kill_application(app["id"])
+    expect(status in (200, 302), f"the master's page answered {status}")
+    expect(job.process.wait(60) != 0, "the job ended well")
+    expect("Master removed our application: KILLED" in job.process.log(),
+           f"the driver was not told:\n{job.tail()}")
+    check_finished(cluster, "application_killed", "KILLED")
