@@ -80,7 +80,7 @@ static _Noreturn void die(const char *what)
 
 static uint64_t task_cpu_nsec(pid_t pid, const char *task)
 {
-        char path[64];
+        char path[320];
         unsigned long long nsec = 0;
         (void)snprintf(path, sizeof(path), "/proc/%d/task/%s/schedstat", pid, task);
         FILE *f = fopen(path, "re");
