@@ -129,10 +129,7 @@ char *options_help_text(const OptionsSpec *spec)
         for (size_t i = 0; i < spec->n_settings; i++)
                 if (spec->settings[i].option)
                         put_option(&b, &spec->settings[i]);
-        put_plain(
-                &b, "properties-file=FILE",
-                "Spark properties [default spark-defaults.conf in $SPARK_CONF_DIR or /etc/spark]");
-        put_plain(&b, "config=FILE", "configuration file; FILE.d/*.conf are read after it");
+        put_files(&b, spec);
         put_plain(&b, "help", "show this text");
         put_plain(&b, "version", "show the version");
         put_file_settings(&b, spec);

@@ -37,6 +37,6 @@ char *arena_strdup(Arena *a, const char *s) WARN_UNUSED;
 char *arena_strndup(Arena *a, const char *s, size_t size) WARN_UNUSED;
 char *arena_printf(Arena *a, const char *format, ...) PRINTF_LIKE(2, 3) WARN_UNUSED;
 
-#define arena_new(a, type)      ((type *)arena_alloc((a), sizeof(type)))
+#define arena_new(a, type)          ((type *)arena_alloc((a), sizeof(type)))
 #define arena_new_array(a, n, type) ((type *)arena_alloc_array((a), (n), sizeof(type)))
-#define CLEANUP_ARENA           CLEANUP(arena_done)
+#define CLEANUP_ARENA               CLEANUP(arena_done)

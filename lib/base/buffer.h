@@ -20,7 +20,8 @@ typedef struct Buffer {
         bool too_big;  /* ... and it was the limit */
 } Buffer;
 
-/* BUFFER_INIT(limit) makes a valid empty buffer; buffer_done() frees it and makes it empty again. */
+/* BUFFER_INIT(limit) makes a valid empty buffer; buffer_done() frees it and makes it empty again.
+ */
 #define BUFFER_INIT(max) ((Buffer){ .limit = (max) })
 #define CLEANUP_BUFFER   CLEANUP(buffer_done)
 

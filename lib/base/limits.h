@@ -14,62 +14,62 @@
 
 /* One frame, length prefix included. Real deploy messages are under 100 KiB; the largest seen are
  * RegisterApplication with long class paths. Spark's own bound is 2 GiB - 1. */
-#define LIMIT_FRAME_BYTES          MIB(16)
+#define LIMIT_FRAME_BYTES MIB(16)
 /* Bytes queued towards one peer that does not read. */
-#define LIMIT_OUTGOING_BYTES       MIB(64)
+#define LIMIT_OUTGOING_BYTES MIB(64)
 /* Connections a daemon accepts: 10,000 workers, their executors' watchers, drivers, slack. */
-#define LIMIT_CONNECTIONS          65536
+#define LIMIT_CONNECTIONS 65536
 /* Asks of ours that one peer may leave unanswered. */
-#define LIMIT_PENDING_ASKS         4096
+#define LIMIT_PENDING_ASKS 4096
 /* How long an ask of ours waits, as spark.rpc.askTimeout (microseconds). */
-#define LIMIT_ASK_USEC             (UINT64_C(120) * 1000000)
+#define LIMIT_ASK_USEC (UINT64_C(120) * 1000000)
 /* A peer that connected but never completed a frame is closed after this (microseconds). */
-#define LIMIT_FIRST_FRAME_USEC     (UINT64_C(120) * 1000000)
+#define LIMIT_FIRST_FRAME_USEC (UINT64_C(120) * 1000000)
 /* How long a connection that we close may take to read what is queued for it (microseconds). */
-#define LIMIT_CLOSE_USEC           (UINT64_C(10) * 1000000)
+#define LIMIT_CLOSE_USEC (UINT64_C(10) * 1000000)
 
 /* ---- Java object streams ---- */
 
-#define LIMIT_JAVA_DEPTH           200      /* nesting of objects; a 2.12 enumeration needs about 25 */
-#define LIMIT_JAVA_HANDLES         200000   /* objects, strings, class descriptors in one stream */
-#define LIMIT_JAVA_STRING_BYTES    MIB(4)   /* one string, encoded */
-#define LIMIT_JAVA_ARRAY_LENGTH    1000000  /* elements of one array */
-#define LIMIT_JAVA_FIELDS          512      /* fields of one class descriptor */
-#define LIMIT_JAVA_CLASS_CHAIN     32       /* superclasses of one class */
-#define LIMIT_JAVA_ANNOTATIONS     400000   /* contents in one writeObject annotation */
+#define LIMIT_JAVA_DEPTH        200     /* nesting of objects; a 2.12 enumeration needs about 25 */
+#define LIMIT_JAVA_HANDLES      200000  /* objects, strings, class descriptors in one stream */
+#define LIMIT_JAVA_STRING_BYTES MIB(4)  /* one string, encoded */
+#define LIMIT_JAVA_ARRAY_LENGTH 1000000 /* elements of one array */
+#define LIMIT_JAVA_FIELDS       512     /* fields of one class descriptor */
+#define LIMIT_JAVA_CLASS_CHAIN  32      /* superclasses of one class */
+#define LIMIT_JAVA_ANNOTATIONS  400000  /* contents in one writeObject annotation */
 /* Memory one decoded message may take; a tree node costs about 64 bytes. */
-#define LIMIT_MESSAGE_ARENA_BYTES  MIB(128)
+#define LIMIT_MESSAGE_ARENA_BYTES MIB(128)
 
 /* ---- deploy messages ---- */
 
-#define LIMIT_SEQ_ITEMS            100000   /* strings or structs in one Seq or Map */
-#define LIMIT_ID_BYTES             256      /* application, worker, driver, executor ids */
-#define LIMIT_HOST_BYTES           255
-#define LIMIT_ENDPOINT_NAME_BYTES  255
-#define LIMIT_APPS                 100000   /* applications the master keeps alive at once */
-#define LIMIT_WORKERS              100000
-#define LIMIT_URL_BYTES            4096     /* web UI addresses that are kept */
-#define LIMIT_RESOURCES            256      /* custom resources of one worker, profile or driver */
-#define LIMIT_ENGINES              64       /* Spark versions that one worker declares */
+#define LIMIT_SEQ_ITEMS           100000 /* strings or structs in one Seq or Map */
+#define LIMIT_ID_BYTES            256    /* application, worker, driver, executor ids */
+#define LIMIT_HOST_BYTES          255
+#define LIMIT_ENDPOINT_NAME_BYTES 255
+#define LIMIT_APPS                100000 /* applications the master keeps alive at once */
+#define LIMIT_WORKERS             100000
+#define LIMIT_URL_BYTES           4096 /* web UI addresses that are kept */
+#define LIMIT_RESOURCES           256  /* custom resources of one worker, profile or driver */
+#define LIMIT_ENGINES             64   /* Spark versions that one worker declares */
 /* What the master keeps of one application before it refuses further resource profiles. */
-#define LIMIT_APP_BYTES            MIB(32)
-#define LIMIT_PROFILES_PER_APP     1000     /* resource profiles of one application */
-#define LIMIT_CORES                1000000  /* cores of one worker, cores.max of an application */
+#define LIMIT_APP_BYTES        MIB(32)
+#define LIMIT_PROFILES_PER_APP 1000    /* resource profiles of one application */
+#define LIMIT_CORES            1000000 /* cores of one worker, cores.max of an application */
 
 /* ---- configuration and command line ---- */
 
-#define LIMIT_CONFIG_FILE_BYTES    MIB(1)
-#define LIMIT_CONFIG_LINE_BYTES    KIB(64)
-#define LIMIT_MASTERS              64       /* addresses in one spark:// URL */
+#define LIMIT_CONFIG_FILE_BYTES MIB(1)
+#define LIMIT_CONFIG_LINE_BYTES KIB(64)
+#define LIMIT_MASTERS           64 /* addresses in one spark:// URL */
 
 /* ---- files ---- */
 
-#define LIMIT_DIR_DEPTH            256      /* levels of a tree we remove; each holds an fd */
+#define LIMIT_DIR_DEPTH 256 /* levels of a tree we remove; each holds an fd */
 
 /* ---- HTTP ---- */
 
-#define LIMIT_HTTP_CONNECTIONS     256
-#define LIMIT_HTTP_BODY_BYTES      MIB(1)
-#define LIMIT_HTTP_PARAMS          1000     /* of one request's query, of its form */
-#define LIMIT_HTTP_IDLE_SECONDS    30
-#define LIMIT_LOG_PAGE_BYTES       MIB(1)
+#define LIMIT_HTTP_CONNECTIONS  256
+#define LIMIT_HTTP_BODY_BYTES   MIB(1)
+#define LIMIT_HTTP_PARAMS       1000 /* of one request's query, of its form */
+#define LIMIT_HTTP_IDLE_SECONDS 30
+#define LIMIT_LOG_PAGE_BYTES    MIB(1)

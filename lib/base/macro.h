@@ -8,18 +8,18 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define ARRAY_SIZE(a)      (sizeof(a) / sizeof((a)[0]))
-#define MIN_OF(a, b)       ((a) < (b) ? (a) : (b))
-#define MAX_OF(a, b)       ((a) > (b) ? (a) : (b))
+#define ARRAY_SIZE(a)              (sizeof(a) / sizeof((a)[0]))
+#define MIN_OF(a, b)               ((a) < (b) ? (a) : (b))
+#define MAX_OF(a, b)               ((a) > (b) ? (a) : (b))
 #define CONTAINER_OF(p, t, member) ((t *)((char *)(p)-offsetof(t, member)))
 
-#define WARN_UNUSED        __attribute__((warn_unused_result))
-#define PRINTF_LIKE(f, a)  __attribute__((format(printf, f, a)))
+#define WARN_UNUSED       __attribute__((warn_unused_result))
+#define PRINTF_LIKE(f, a) __attribute__((format(printf, f, a)))
 
 /* Runs fn(&variable) when the variable goes out of scope. */
-#define CLEANUP(fn)        __attribute__((cleanup(fn)))
-#define CLEANUP_FREE       CLEANUP(free_pointer)
-#define CLEANUP_CLOSE      CLEANUP(close_fd)
+#define CLEANUP(fn)   __attribute__((cleanup(fn)))
+#define CLEANUP_FREE  CLEANUP(free_pointer)
+#define CLEANUP_CLOSE CLEANUP(close_fd)
 
 /* Hands ownership on: yields the value and leaves the variable empty. */
 #define TAKE_PTR(p)                                                                                \

@@ -61,6 +61,20 @@ tests_unit_test_options_SOURCES = tests/unit/test-options.c
 tests_unit_test_options_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_options_LDADD = daemons/common/libcommon.a lib/base/libbase.a $(INIH_LIBS) $(CHECK_LIBS)
 
+check_PROGRAMS += tests/unit/test-daemon
+TESTS += tests/unit/test-daemon
+tests_unit_test_daemon_SOURCES = tests/unit/test-daemon.c
+tests_unit_test_daemon_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(SYSTEMD_CFLAGS)
+tests_unit_test_daemon_LDADD = daemons/common/libcommon.a lib/base/libbase.a $(SYSTEMD_LIBS) \
+	$(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test-sparkhome
+TESTS += tests/unit/test-sparkhome
+tests_unit_test_sparkhome_SOURCES = tests/unit/test-sparkhome.c
+tests_unit_test_sparkhome_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_sparkhome_LDADD = daemons/common/libcommon.a lib/wire/libwire.a \
+	lib/base/libbase.a $(CHECK_LIBS)
+
 check_PROGRAMS += tests/unit/test-jwrite
 TESTS += tests/unit/test-jwrite
 tests_unit_test_jwrite_SOURCES = tests/unit/test-jwrite.c tests/unit/samples.c tests/unit/samples.h

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sysexits.h>
+#include <systemd/sd-daemon.h>
 
 #include "tests/unit/unit.h"
 
@@ -25,13 +26,14 @@ static void assert_cannot_listen(const char *host, uint16_t port, const char *ex
 static bool can_connect(int family, uint16_t port)
 {
         struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = htons(port) };
-        struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_port = htons(port),
+        struct sockaddr_in6 v6 = { .sin6_family = AF_INET6,
+                                   .sin6_port = htons(port),
                                    .sin6_addr = IN6ADDR_LOOPBACK_INIT };
         v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
         CLEANUP_CLOSE int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        return fd >= 0 && (family == AF_INET ?
-                                   connect(fd, (struct sockaddr *)&v4, sizeof(v4)) :
-                                   connect(fd, (struct sockaddr *)&v6, sizeof(v6))) == 0;
+        return fd >= 0 &&
+               (family == AF_INET ? connect(fd, (struct sockaddr *)&v4, sizeof(v4))
+                                  : connect(fd, (struct sockaddr *)&v6, sizeof(v6))) == 0;
 }
 
 START_TEST(a_port_is_opened)
@@ -121,55 +123,68 @@ START_TEST(the_kernel_refusing_is_told)
 }
 END_TEST
 
-/* Makes `fd` the one socket that was passed, under `name`. */
-static void pass_socket(int fd, const char *name)
+typedef struct Taken {
+        int result, fd, status_flags, fd_flags;
+        uint16_t port;
+        char *problem; /* owned */
+} Taken;
+
+/* Asks for the socket `name` while `fd` is passed as "http". No assertion in here: the harness may
+ * itself be using the descriptor 3 that has to stand in. */
+static Taken take_passed(int fd, const char *name)
 {
+        Taken t = { .fd = -1 };
         char pid[16];
-        ck_assert_int_ge(dup2(fd, 3), 0);
+        int kept = fcntl(SD_LISTEN_FDS_START, F_DUPFD_CLOEXEC, 10);
         (void)snprintf(pid, sizeof(pid), "%ld", (long)getpid());
         (void)setenv("LISTEN_PID", pid, 1);
         (void)setenv("LISTEN_FDS", "1", 1);
-        (void)setenv("LISTEN_FDNAMES", name, 1);
-}
-
-static void unpass_socket(void)
-{
+        (void)setenv("LISTEN_FDNAMES", "http", 1);
+        (void)dup2(fd, SD_LISTEN_FDS_START);
+        t.result = daemon_passed_socket(name, &t.fd, &t.port, &t.problem);
+        t.status_flags = fcntl(SD_LISTEN_FDS_START, F_GETFL);
+        t.fd_flags = fcntl(SD_LISTEN_FDS_START, F_GETFD);
+        if (kept >= 0)
+                (void)dup3(kept, SD_LISTEN_FDS_START, O_CLOEXEC);
+        else
+                (void)close(SD_LISTEN_FDS_START);
+        close_fd(&kept);
         (void)unsetenv("LISTEN_PID");
         (void)unsetenv("LISTEN_FDS");
         (void)unsetenv("LISTEN_FDNAMES");
+        return t;
 }
 
 START_TEST(passed_sockets_are_taken_by_name)
 {
         CLEANUP_FREE char *problem = NULL;
-        CLEANUP_CLOSE int kept = fcntl(3, F_DUPFD_CLOEXEC, 10); /* whatever the harness has there */
-        int fd = -1, taken = -1;
-        uint16_t port = 0, same = 0;
-        unpass_socket();
-        ck_assert_int_eq(daemon_passed_socket("http", &taken, &same, &problem), 0);
+        CLEANUP_CLOSE int fd = -1;
+        /* high, so that it is not the 3 that take_passed() works with */
+        CLEANUP_CLOSE int high = -1, other = -1;
+        uint16_t port = 0;
+        Taken t = { 0 };
+        ck_assert_int_eq(daemon_passed_socket("http", &t.fd, &t.port, &t.problem), 0);
         ck_assert_int_eq(daemon_listen("127.0.0.1", 0, &fd, &port, &problem), 0);
-        pass_socket(fd, "http");
-        ck_assert_int_eq(daemon_passed_socket("rpc", &taken, &same, &problem), 0);
-        ck_assert_int_eq(daemon_passed_socket("http", &taken, &same, &problem), 1);
-        ck_assert_int_eq(taken, 3);
-        ck_assert_uint_eq(same, port);
-        ck_assert_int_ne(fcntl(taken, F_GETFL) & O_NONBLOCK, 0);
-        ck_assert_int_ne(fcntl(taken, F_GETFD) & FD_CLOEXEC, 0);
-        ck_assert_ptr_null(problem);
+        high = fcntl(fd, F_DUPFD_CLOEXEC, 20);
+        ck_assert_int_eq(fcntl(high, F_SETFL, 0), 0); /* blocking, as systemd makes them */
 
-        CLEANUP_CLOSE int other = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-        pass_socket(other, "http");
-        ck_assert_int_eq(daemon_passed_socket("http", &taken, &same, &problem),
-                         DAEMON_E_UNAVAILABLE);
+        t = take_passed(high, "rpc");
+        ck_assert_int_eq(t.result, 0);
+        t = take_passed(high, "http");
+        ck_assert_int_eq(t.result, 1);
+        ck_assert_int_eq(t.fd, SD_LISTEN_FDS_START);
+        ck_assert_uint_eq(t.port, port);
+        ck_assert_int_ne(t.status_flags & O_NONBLOCK, 0);
+        ck_assert_int_ne(t.fd_flags & FD_CLOEXEC, 0);
+        ck_assert_ptr_null(t.problem);
+
+        CLEANUP_CLOSE int datagrams = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        other = fcntl(datagrams, F_DUPFD_CLOEXEC, 20);
+        t = take_passed(other, "http");
+        problem = t.problem;
+        ck_assert_int_eq(t.result, DAEMON_E_UNAVAILABLE);
         ck_assert_str_eq(problem, "the socket \"http\" passed by the service manager is not a "
                                   "listening TCP socket");
-        unpass_socket();
-        if (fd != 3)
-                close_fd(&fd);
-        if (kept >= 0)
-                ck_assert_int_ge(dup2(kept, 3), 0);
-        else
-                (void)close(3);
 }
 END_TEST
 
@@ -195,9 +210,9 @@ static void on_reload(void *user)
 START_TEST(signals_come_through_the_loop)
 {
         Seen seen = { 0 };
-        const DaemonHandlers handlers = {
-                .terminate = on_terminate, .reload = on_reload, .user = &seen
-        };
+        const DaemonHandlers handlers = { .terminate = on_terminate,
+                                          .reload = on_reload,
+                                          .user = &seen };
         sigset_t before;
         ck_assert_int_eq(sigprocmask(SIG_SETMASK, NULL, &before), 0);
         ck_assert_int_eq(daemon_event_new(&handlers, &seen.event), 0);
@@ -251,10 +266,10 @@ START_TEST(files_up_to_the_hard_limit)
 {
         struct rlimit before, after;
         ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
-        ck_assert_int_eq(setrlimit(RLIMIT_NOFILE,
-                                   &(struct rlimit){ MIN_OF(before.rlim_max, (rlim_t)100),
-                                                     before.rlim_max }),
-                         0);
+        ck_assert_int_eq(
+                setrlimit(RLIMIT_NOFILE, &(struct rlimit){ MIN_OF(before.rlim_max, (rlim_t)100),
+                                                           before.rlim_max }),
+                0);
         ck_assert_int_eq(daemon_raise_nofile(), 0);
         ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &after), 0);
         ck_assert_uint_eq(after.rlim_cur, before.rlim_max);
@@ -292,7 +307,7 @@ START_TEST(the_host_has_a_name)
 }
 END_TEST
 
-UNIT_MAIN("daemon", a_port_is_opened, any_address_is_both_families,
-          ipv6_literals_may_have_brackets, what_cannot_be_listened_on, the_kernel_refusing_is_told,
-          passed_sockets_are_taken_by_name, signals_come_through_the_loop, systemd_is_told,
-          files_up_to_the_hard_limit, the_host_has_a_name)
+UNIT_MAIN("daemon", a_port_is_opened, any_address_is_both_families, ipv6_literals_may_have_brackets,
+          what_cannot_be_listened_on, the_kernel_refusing_is_told, passed_sockets_are_taken_by_name,
+          signals_come_through_the_loop, systemd_is_told, files_up_to_the_hard_limit,
+          the_host_has_a_name)

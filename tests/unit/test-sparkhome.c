@@ -13,9 +13,9 @@ static int sign(int v)
 START_TEST(versions_compare_by_number)
 {
         static const char *const rising[] = {
-                "3.4.4",          "3.5",   "3.5.0-SNAPSHOT", "3.5.0", "3.5.1",    "3.5.1.2", "3.5.9",
-                "3.5.10",         "3.6.0", "4.0.0-preview1", "4.0.0-preview2",    "4.0.0",   "4.0.1",
-                "4.10.0",         "10.0.0",
+                "3.4.4",          "3.5",   "3.5.0-SNAPSHOT", "3.5.0",  "3.5.1",
+                "3.5.1.2",        "3.5.9", "3.5.10",         "3.6.0",  "4.0.0-preview1",
+                "4.0.0-preview2", "4.0.0", "4.0.1",          "4.10.0", "10.0.0",
         };
         for (size_t i = 0; i < ARRAY_SIZE(rising); i++)
                 for (size_t j = 0; j < ARRAY_SIZE(rising); j++)
@@ -96,8 +96,8 @@ START_TEST(an_engine_is_chosen)
         ck_assert_str_eq(e.items[0].version, "4.1.3");
         ck_assert_str_eq(e.items[5].version, "2.4.8");
         ck_assert_int_eq(e.items[5].line, LINE_INVALID);
-        ck_assert_uint_eq(engines_lines(&e), LINE_BIT(LINE_3_5) | LINE_BIT(LINE_3_5_SCALA_2_13) |
-                                                     LINE_BIT(LINE_4_1));
+        ck_assert_uint_eq(engines_lines(&e),
+                          LINE_BIT(LINE_3_5) | LINE_BIT(LINE_3_5_SCALA_2_13) | LINE_BIT(LINE_4_1));
 
         ck_assert_str_eq(chosen(&e, LINE_BIT(LINE_3_5), "3.5.9"), "a");
         ck_assert_str_eq(chosen(&e, LINE_BIT(LINE_3_5), "3.5.1"), "c");
