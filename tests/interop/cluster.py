@@ -71,9 +71,9 @@ class Cluster:
             self.workers.append(self.start_worker(kind, number))
         self.wait_for_workers(len(workers))
 
-    def environment(self):
+    def environment(self, version=None):
         environment = base_environment(self.directory)
-        environment["SPARK_HOME"] = self.homes[self.versions[0]]
+        environment["SPARK_HOME"] = self.homes[version or self.versions[0]]
         environment["SPARK_DAEMON_MEMORY"] = "256m"
         return environment
 
@@ -225,8 +225,6 @@ class Job:
         number = len(os.listdir(os.path.join(cluster.directory, "logs")))
         self.directory = os.path.join(cluster.directory, "logs", f"job{number}-{name}")
         os.makedirs(self.directory)
-        environment = base_environment(cluster.directory)
-        environment["SPARK_HOME"] = home
         settings = {
             "spark.driver.host": LOOPBACK,
             "spark.driver.bindAddress": LOOPBACK,
@@ -243,7 +241,8 @@ class Job:
             script = os.path.join(HERE, "jobs", script)
         command += [script, *(argument.replace("DIR", self.directory) for argument in arguments)]
         self.process = Process(
-            f"job {name}", command, environment, self.directory, os.path.join(self.directory, "log")
+            f"job {name}", command, cluster.environment(version), self.directory,
+            os.path.join(self.directory, "log"),
         )
 
     def wait_ready(self, timeout=90):
