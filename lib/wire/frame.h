@@ -28,17 +28,17 @@ typedef enum FrameType {
 /* A frame cut from the stream; pointers are borrowed from the bytes given to frame_parse(). */
 typedef struct Frame {
         FrameType type;
-        int64_t request_id;      /* RPC_REQUEST, RPC_RESPONSE, RPC_FAILURE, UPLOAD_STREAM, MERGED_... */
-        const uint8_t *body;     /* RPC_REQUEST, RPC_RESPONSE, ONE_WAY: to the end of the frame */
+        int64_t request_id;  /* RPC_REQUEST, RPC_RESPONSE, RPC_FAILURE, UPLOAD_STREAM, MERGED_... */
+        const uint8_t *body; /* RPC_REQUEST, RPC_RESPONSE, ONE_WAY: to the end of the frame */
         size_t body_size;
-        const char *text;        /* RPC_FAILURE's error, STREAM_REQUEST's id: text_size bytes UTF-8 */
+        const char *text; /* RPC_FAILURE's error, STREAM_REQUEST's id: text_size bytes, unchecked */
         size_t text_size;
         uint8_t stream_chunk[12]; /* CHUNK_FETCH_REQUEST: stream id and chunk index, to echo */
 } Frame;
 
 typedef enum FrameResult {
         FRAME_OK = 0,
-        FRAME_E_INCOMPLETE = 1, /* more bytes are needed: *ret_size says how many in all, if known */
+        FRAME_E_INCOMPLETE = 1, /* more bytes are needed: *ret_size says how many, if known */
         FRAME_E_LENGTH,         /* a length below the least or above LIMIT_FRAME_BYTES */
         FRAME_E_TYPE,           /* no such type, or one that carries a body after the frame */
         FRAME_E_HEADER,         /* a header that does not fit its frame */
@@ -49,12 +49,14 @@ typedef enum FrameResult {
 int frame_parse(const void *data, size_t size, Frame *ret, size_t *ret_size);
 const char *frame_result_text(int result);
 
-/* Appends a whole frame. The body of the first three is `size` bytes. Failure is the buffer's. */
+/* Appends a whole frame. The body of the first three is `size` bytes. Failure is the buffer's; a
+ * frame above LIMIT_FRAME_BYTES fails it as too big. */
 void frame_put_request(Buffer *out, int64_t request_id, const void *body, size_t size);
 void frame_put_one_way(Buffer *out, const void *body, size_t size);
 void frame_put_response(Buffer *out, int64_t request_id, const void *body, size_t size);
 void frame_put_failure(Buffer *out, int64_t request_id, const char *error);
-void frame_put_stream_failure(Buffer *out, const char *stream_id, size_t id_size, const char *error);
+void frame_put_stream_failure(Buffer *out, const char *stream_id, size_t id_size,
+                              const char *error);
 void frame_put_chunk_failure(Buffer *out, const uint8_t stream_chunk[static 12], const char *error);
 
 /* The envelope of RPC_REQUEST and ONE_WAY bodies. */
@@ -69,6 +71,7 @@ typedef struct Envelope {
 /* 0 with strings in `arena`, -EBADMSG, or -ENOMEM. */
 int envelope_parse(Arena *arena, const void *body, size_t size, Envelope *ret);
 
-/* Appends addresses and endpoint name; the caller appends the object stream. */
+/* Appends addresses (NULL: absent) and endpoint name; the caller appends the object stream. Text
+ * that is not UTF-8 or above 65,535 bytes fails the buffer as too big. */
 void envelope_put(Buffer *out, const RpcAddress *sender, const RpcAddress *receiver,
                   const char *endpoint);

@@ -3,7 +3,7 @@
 /*
  * A Java object stream as a passive tree. jread.h makes one from bytes, jwrite.h bytes from one;
  * shared and cyclic references are shared and cyclic pointers, so a tree that was read is written
- * back byte for byte. Nothing here knows what any class means: see scala.h and codec.h.
+ * back byte for byte. Nothing here knows what any class means: see codec.h.
  *
  * (Java Object Serialization Specification, chapter 6: the grammar.)
  */
@@ -22,9 +22,9 @@ typedef enum JKind {
         J_OBJECT,
         J_ARRAY,
         J_ENUM,
-        J_CLASS,      /* a java.lang.Class instance */
-        J_CLASSDESC,  /* a class descriptor standing as a value */
-        J_BLOCK,      /* raw bytes in a writeObject annotation */
+        J_CLASS,     /* a java.lang.Class instance */
+        J_CLASSDESC, /* a class descriptor standing as a value */
+        J_BLOCK,     /* raw bytes in a writeObject annotation */
         J_KIND_MAX,
 } JKind;
 
@@ -49,10 +49,11 @@ struct JClass {
         uint8_t flags;
         bool proxy;
         uint16_t n_fields;
-        JField *fields; /* in stream order */
+        JField *fields;          /* in stream order */
         const char **interfaces; /* of a proxy */
         uint32_t n_interfaces;
-        JValue **annotation; /* what the class descriptor carries before its 0x78; nearly always none */
+        JValue **annotation; /* what the class descriptor carries before its 0x78; nearly always
+                                none */
         size_t n_annotation;
         JClass *super;   /* or NULL */
         uint32_t handle; /* scratch of reader and writer */
@@ -68,7 +69,7 @@ typedef union JSlot {
 /* What one class of the chain contributed to an object. */
 typedef struct JData {
         JClass *class;
-        JSlot *slots; /* class->n_fields of them */
+        JSlot *slots;        /* class->n_fields of them */
         JValue **annotation; /* contents before 0x78, only when the flags say there is one */
         size_t n_annotation;
 } JData;

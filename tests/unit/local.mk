@@ -77,7 +77,7 @@ tests_unit_test_sparkhome_LDADD = daemons/common/libcommon.a lib/wire/libwire.a 
 
 check_PROGRAMS += tests/unit/test-jwrite
 TESTS += tests/unit/test-jwrite
-tests_unit_test_jwrite_SOURCES = tests/unit/test-jwrite.c tests/unit/samples.c tests/unit/samples.h
+tests_unit_test_jwrite_SOURCES = tests/unit/test-jwrite.c
 tests_unit_test_jwrite_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_jwrite_LDADD = lib/wire/libwire.a lib/base/libbase.a $(CHECK_LIBS)
 
@@ -106,7 +106,7 @@ tests_unit_test_http_mhd_LDADD = lib/http/libhttp.a lib/base/libbase.a $(SYSTEMD
 
 check_PROGRAMS += tests/unit/test-jread
 TESTS += tests/unit/test-jread
-tests_unit_test_jread_SOURCES = tests/unit/test-jread.c tests/unit/samples.c tests/unit/samples.h
+tests_unit_test_jread_SOURCES = tests/unit/test-jread.c
 tests_unit_test_jread_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_jread_LDADD = lib/wire/libwire.a lib/base/libbase.a $(CHECK_LIBS)
 
@@ -131,3 +131,9 @@ tests_unit_test_worker_index_LDADD = $(MASTER_TEST_LIBS)
 tests_unit_test_sched_SOURCES = tests/unit/test-sched.c tests/unit/master-rig.c tests/unit/master-rig.h
 tests_unit_test_sched_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_sched_LDADD = $(MASTER_TEST_LIBS)
+
+check_PROGRAMS += tests/unit/test-jstream
+TESTS += tests/unit/test-jstream
+tests_unit_test_jstream_SOURCES = tests/unit/test-jstream.c tests/unit/samples.c tests/unit/samples.h
+tests_unit_test_jstream_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_jstream_LDADD = lib/wire/libwire.a lib/base/libbase.a $(CHECK_LIBS)

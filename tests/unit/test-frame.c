@@ -7,6 +7,7 @@
 
 #include "base/limits.h"
 #include "tests/unit/samples.h"
+#include "tests/unit/unit.h"
 
 #define BYTES(...) ((const uint8_t[]){ __VA_ARGS__ }), sizeof((const uint8_t[]){ __VA_ARGS__ })
 
@@ -311,26 +312,7 @@ START_TEST(results_have_texts)
 }
 END_TEST
 
-int main(void)
-{
-        Suite *s = suite_create("frame");
-        TCase *t = tcase_create("frame");
-        tcase_add_test(t, real_frames);
-        tcase_add_test(t, a_frame_arrives_in_pieces);
-        tcase_add_test(t, bytes_behind_the_frame_are_left);
-        tcase_add_test(t, lengths_are_bounded);
-        tcase_add_test(t, types_are_refused_as_soon_as_they_are_seen);
-        tcase_add_test(t, headers_must_fit);
-        tcase_add_test(t, failures);
-        tcase_add_test(t, too_large_frames_are_not_written);
-        tcase_add_test(t, envelopes);
-        tcase_add_test(t, bad_envelopes);
-        tcase_add_test(t, envelopes_of_bad_text_fail_the_buffer);
-        tcase_add_test(t, results_have_texts);
-        suite_add_tcase(s, t);
-        SRunner *r = srunner_create(s);
-        srunner_run_all(r, CK_NORMAL);
-        int failed = srunner_ntests_failed(r);
-        srunner_free(r);
-        return failed ? EXIT_FAILURE : EXIT_SUCCESS;
-}
+UNIT_MAIN("frame", real_frames, a_frame_arrives_in_pieces, bytes_behind_the_frame_are_left,
+          lengths_are_bounded, types_are_refused_as_soon_as_they_are_seen, headers_must_fit,
+          failures, too_large_frames_are_not_written, envelopes, bad_envelopes,
+          envelopes_of_bad_text_fail_the_buffer, results_have_texts)

@@ -6,8 +6,7 @@
 #include <string.h>
 
 #include "base/limits.h"
-#include "tests/unit/samples.h"
-#include "wire/jread.h"
+#include "tests/unit/unit.h"
 
 static void assert_same(const char *what, const Buffer *b, const uint8_t *bytes, size_t size)
 {
@@ -17,26 +16,6 @@ static void assert_same(const char *what, const Buffer *b, const uint8_t *bytes,
         ck_assert_msg(at == size && b->size == size, "%s: %zu of %zu bytes, differ at %zu", what,
                       b->size, size, at);
 }
-
-START_TEST(real_frames_come_back_byte_for_byte)
-{
-        CLEANUP_SAMPLES Samples s = samples_load();
-        ck_assert_uint_ge(s.n, 50);
-        for (size_t i = 0; i < s.n; i++) {
-                const Sample *f = &s.items[i];
-                CLEANUP_ARENA Arena a;
-                arena_init(&a, LIMIT_MESSAGE_ARENA_BYTES);
-                JValue *v;
-                ck_assert_int_eq(
-                        jread(&a, f->frame + f->stream, f->size - f->stream, NULL, NULL, &v), 0);
-                for (int again = 0; again < 2; again++) {
-                        CLEANUP_BUFFER Buffer out = BUFFER_INIT(0);
-                        ck_assert_int_eq(jwrite(v, &out), 0);
-                        assert_same(f->path, &out, f->frame + f->stream, f->size - f->stream);
-                }
-        }
-}
-END_TEST
 
 static JValue string_of(const char *s)
 {
@@ -218,23 +197,6 @@ START_TEST(size_is_bounded)
 }
 END_TEST
 
-int main(void)
-{
-        Suite *s = suite_create("jwrite");
-        TCase *t = tcase_create("jwrite");
-        tcase_add_test(t, real_frames_come_back_byte_for_byte);
-        tcase_add_test(t, nulls);
-        tcase_add_test(t, strings);
-        tcase_add_test(t, a_tree_made_by_hand);
-        tcase_add_test(t, the_name_of_an_enum_constant_is_never_a_reference);
-        tcase_add_test(t, classes_and_proxies);
-        tcase_add_test(t, stale_handles_are_not_trusted);
-        tcase_add_test(t, depth_is_bounded);
-        tcase_add_test(t, size_is_bounded);
-        suite_add_tcase(s, t);
-        SRunner *r = srunner_create(s);
-        srunner_run_all(r, CK_NORMAL);
-        int failed = srunner_ntests_failed(r);
-        srunner_free(r);
-        return failed ? EXIT_FAILURE : EXIT_SUCCESS;
-}
+UNIT_MAIN("jwrite", nulls, strings, a_tree_made_by_hand,
+          the_name_of_an_enum_constant_is_never_a_reference, classes_and_proxies,
+          stale_handles_are_not_trusted, depth_is_bounded, size_is_bounded)

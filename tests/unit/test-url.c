@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/unit/unit.h"
+
 START_TEST(one_master)
 {
         CLEANUP_FREE HostPort *m = NULL;
@@ -154,21 +156,6 @@ START_TEST(one_address_alone)
 }
 END_TEST
 
-int main(void)
-{
-        Suite *s = suite_create("url");
-        TCase *t = tcase_create("url");
-        tcase_add_test(t, one_master);
-        tcase_add_test(t, several_masters_and_addresses);
-        tcase_add_test(t, bad_urls_are_refused_with_a_reason);
-        tcase_add_test(t, other_schemes_are_refused);
-        tcase_add_test(t, host_length_is_bounded);
-        tcase_add_test(t, number_of_masters_is_bounded);
-        tcase_add_test(t, one_address_alone);
-        suite_add_tcase(s, t);
-        SRunner *r = srunner_create(s);
-        srunner_run_all(r, CK_NORMAL);
-        int failed = srunner_ntests_failed(r);
-        srunner_free(r);
-        return failed ? EXIT_FAILURE : EXIT_SUCCESS;
-}
+UNIT_MAIN("url", one_master, several_masters_and_addresses, bad_urls_are_refused_with_a_reason,
+          other_schemes_are_refused, host_length_is_bounded, number_of_masters_is_bounded,
+          one_address_alone)
