@@ -46,7 +46,7 @@ tests_unit_test_ini_LDADD = lib/base/libbase.a $(INIH_LIBS) $(CHECK_LIBS)
 check_PROGRAMS += tests/unit/test-log
 TESTS += tests/unit/test-log
 tests_unit_test_log_SOURCES = tests/unit/test-log.c
-tests_unit_test_log_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_log_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(SYSTEMD_CFLAGS)
 tests_unit_test_log_LDADD = lib/base/libbase.a $(SYSTEMD_LIBS) $(CHECK_LIBS)
 
 check_PROGRAMS += tests/unit/test-file

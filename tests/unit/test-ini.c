@@ -104,10 +104,10 @@ START_TEST(drop_ins_come_after_the_file_in_order)
         CLEANUP_UNIT_DIR UnitDir d = unit_dir();
         CLEANUP_BUFFER Buffer b = BUFFER_INIT(0);
         CLEANUP_FREE char *file = unit_write(&d, "x.conf", "[a]\nk=1\n"), *problem = NULL;
-        CLEANUP_FREE char *twenty = unit_write(&d, "x.conf.d/20-b.conf", "[a]\nk=3\n");
-        CLEANUP_FREE char *ten = unit_write(&d, "x.conf.d/10-a.conf", "\nk=2\n");
-        CLEANUP_FREE char *other = unit_write(&d, "x.conf.d/README", "not me");
-        CLEANUP_FREE char *hidden = unit_write(&d, "x.conf.d/.x.conf", "nor me");
+        unit_put(&d, "x.conf.d/20-b.conf", "[a]\nk=3\n");
+        unit_put(&d, "x.conf.d/10-a.conf", "\nk=2\n");
+        unit_put(&d, "x.conf.d/README", "not me");
+        unit_put(&d, "x.conf.d/.x.conf", "nor me");
         ck_assert_int_eq(ini_read_file(file, false, write_entry, &b, &problem), 0);
         ck_assert_ptr_null(problem);
         CLEANUP_FREE char *got = buffer_take_text(&b);
@@ -129,7 +129,7 @@ START_TEST(problems_name_file_and_line)
         CLEANUP_FREE char *again = unit_write(&d, "x.conf", "[a]\nstop=1\n");
         assert_problem(again, false, -ECANCELED, ":2: Operation canceled");
         CLEANUP_FREE char *good = unit_write(&d, "x.conf", "[a]\n");
-        CLEANUP_FREE char *drop_in = unit_write(&d, "x.conf.d/a.conf", "oops");
+        unit_put(&d, "x.conf.d/a.conf", "oops");
         assert_problem(good, false, -EINVAL, ".d/a.conf:1: neither [section] nor key = value");
         assert_problem(d.path, true, -EISDIR, ": Is a directory");
 

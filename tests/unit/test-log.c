@@ -4,6 +4,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
+
+#define SD_JOURNAL_SUPPRESS_LOCATION 1
+#include <systemd/sd-journal.h>
 
 #include "base/buffer.h"
 #include "tests/unit/unit.h"
@@ -105,6 +109,49 @@ START_TEST(stderr_gets_time_and_level)
 }
 END_TEST
 
+/* Stands in for libsystemd's: what the journal would have got. */
+static Buffer journal;
+
+int sd_journal_sendv(const struct iovec *iov, int n)
+{
+        for (int i = 0; i < n; i++) {
+                buffer_put(&journal, iov[i].iov_base, iov[i].iov_len);
+                buffer_put_text(&journal, "|");
+        }
+        return 0;
+}
+
+static void log_to_our_journal(void)
+{
+        struct stat st;
+        char stream[64];
+        ck_assert_int_eq(fstat(STDERR_FILENO, &st), 0);
+        (void)snprintf(stream, sizeof(stream), "%ju:%ju", (uintmax_t)st.st_dev,
+                       (uintmax_t)st.st_ino);
+        (void)setenv("JOURNAL_STREAM", stream, 1);
+        log_notice("plain");
+        log_with_fields(LOG_ERR,
+                        &(LogFields){ .app_id = "app-1",
+                                      .executor_id = "3",
+                                      .worker_id = "w",
+                                      .driver_id = "",
+                                      .message_id = "0123456789abcdef0123456789abcdef" },
+                        "with %s", "fields");
+        (void)unsetenv("JOURNAL_STREAM");
+}
+
+START_TEST(the_journal_gets_fields)
+{
+        CLEANUP_FREE char *text = stderr_of(log_to_our_journal);
+        ck_assert_str_eq(text, "");
+        CLEANUP_FREE char *got = buffer_take_text(&journal);
+        ck_assert_str_eq(got, "MESSAGE=plain|PRIORITY=5|"
+                              "MESSAGE=with fields|PRIORITY=3|SPARK_APP_ID=app-1|"
+                              "SPARK_EXECUTOR_ID=3|SPARK_WORKER_ID=w|"
+                              "MESSAGE_ID=0123456789abcdef0123456789abcdef|");
+}
+END_TEST
+
 START_TEST(a_stale_journal_stream_means_stderr)
 {
         (void)setenv("JOURNAL_STREAM", "1:1", 1);
@@ -135,4 +182,5 @@ START_TEST(a_flood_is_cut)
 END_TEST
 
 UNIT_MAIN("log", the_level_decides, levels_have_names, a_line_is_one_line_and_errno_stays,
-          stderr_gets_time_and_level, a_stale_journal_stream_means_stderr, a_flood_is_cut)
+          stderr_gets_time_and_level, the_journal_gets_fields, a_stale_journal_stream_means_stderr,
+          a_flood_is_cut)

@@ -66,3 +66,9 @@ static inline char *unit_write(const UnitDir *d, const char *name, const char *t
         ck_assert_int_eq(fclose(f), 0);
         return path;
 }
+
+/* The same where the path does not matter. */
+static inline void unit_put(const UnitDir *d, const char *name, const char *text)
+{
+        free(unit_write(d, name, text));
+}
