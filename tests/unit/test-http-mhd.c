@@ -106,7 +106,9 @@ static bool response_complete(const Buffer *in, bool head)
         if (!end)
                 return false;
         const char *length = memmem(text, (size_t)(end - text), "Content-Length: ", 16);
-        size_t body = length && !head ? strtoul(length + 16, NULL, 10) : 0;
+        size_t body = 0;
+        if (length && !head)
+                ck_assert_int_eq(sscanf(length, "Content-Length: %zu", &body), 1);
         return in->size >= (size_t)(end + 4 - text) + body;
 }
 
