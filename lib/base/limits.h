@@ -17,6 +17,8 @@
 #define LIMIT_FRAME_BYTES MIB(16)
 /* Bytes queued towards one peer that does not read. */
 #define LIMIT_OUTGOING_BYTES MIB(64)
+/* Half-read frames and queued bytes of all peers together. */
+#define LIMIT_BUFFERED_BYTES MIB(512)
 /* Connections a daemon accepts: 10,000 workers, their executors' watchers, drivers, slack. */
 #define LIMIT_CONNECTIONS 65536
 /* Asks of ours that one peer may leave unanswered. */

@@ -43,6 +43,7 @@ struct RpcConn {
         char *sender_host;
         int32_t sender_port;
         Identify *identify; /* while it runs */
+        size_t buffered;    /* its part of rpc->buffered */
         uint64_t id;
         UT_hash_handle hh;
         RpcConn *busy_prev, *busy_next;
@@ -68,8 +69,9 @@ struct Rpc {
         RpcConn *conns; /* by id */
         uint64_t last_id;
         size_t n_accepted;
-        RpcConn *busy;  /* have something to send, or are to be buried */
-        RpcConn *timed; /* have a deadline or asks */
+        size_t buffered; /* memory of all connections' buffers between turns of the loop */
+        RpcConn *busy;   /* have something to send, or are to be buried */
+        RpcConn *timed;  /* have a deadline or asks */
         sd_event_source *flush, *tick;
         Buffer body; /* scratch for what is being encoded */
 };
@@ -82,6 +84,9 @@ Line rpc_conn_line(const RpcConn *conn);
 /* Has frames in conn->conn.out sent at the end of this turn. 0, or -errno with the connection
  * broken. */
 int rpc_conn_flush(RpcConn *conn);
+/* To be called when the connection's buffers have changed; ends it when all together are too big.
+ */
+void rpc_conn_account(RpcConn *conn);
 /* Ends the connection at once; closed() follows from the loop. Takes `reason`. */
 void rpc_conn_kill(RpcConn *conn, char *reason);
 

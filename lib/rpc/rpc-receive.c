@@ -218,7 +218,8 @@ static void receive_response(RpcConn *conn, Arena *arena, const Frame *frame)
         if (!ask)
                 return;
         int r = message_decode(arena, frame->body, frame->body_size, &message, &info);
-        if (r < 0 || !learn_lines(conn, &info))
+        bool served = r >= 0 && learn_lines(conn, &info);
+        if (!served && message.type != MSG_RPC_FAILURE)
                 message.type = MSG_NONE;
         if (r != DECODE_OK)
                 warn_ignored(conn, "a reply", r < 0 ? strerror(-r) : info.problem);
@@ -289,6 +290,7 @@ void rpc_conn_received(RpcConn *conn, const void *data, size_t size)
                 if (conn->phase != PHASE_OPEN)
                         return;
         }
+        rpc_conn_account(conn);
         if (r < 0) {
                 rpc_conn_kill(conn, strdup(strerror(-r)));
         } else if (r != FRAME_E_INCOMPLETE) {

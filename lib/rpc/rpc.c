@@ -13,6 +13,8 @@
 #define TICK_USEC UINT64_C(500000)
 /* Scratch memory beyond this is not kept after a large message. */
 #define BODY_KEEP_BYTES KIB(64)
+/* A connection that buffers less is not to blame when all together buffer too much. */
+#define BUFFERED_SPARED_BYTES MIB(1)
 /* What a frame adds to its body at most: length, type, request id, body length. */
 #define FRAME_OVERHEAD_BYTES 21
 
@@ -109,6 +111,7 @@ static void conn_unlink(RpcConn *conn)
         unmark_timed(conn);
         if (conn->accepted)
                 rpc->n_accepted--;
+        rpc->buffered -= conn->buffered;
         HASH_DELETE(hh, rpc->conns, conn);
 }
 
@@ -160,9 +163,22 @@ static void conn_bury(RpcConn *conn)
         conn_free(conn);
 }
 
+/* One peer's buffers are bounded, but many peers may conspire. Those that hold little are spared.
+ */
+void rpc_conn_account(RpcConn *conn)
+{
+        Rpc *rpc = conn->rpc;
+        size_t buffered = conn->conn.partial.room + conn->conn.out.room;
+        rpc->buffered = rpc->buffered - conn->buffered + buffered;
+        conn->buffered = buffered;
+        if (rpc->buffered > LIMIT_BUFFERED_BYTES && buffered > BUFFERED_SPARED_BYTES)
+                rpc_conn_kill(conn, strdup("Too much is buffered for all peers together"));
+}
+
 static void conn_flush_now(RpcConn *conn)
 {
         int r = link_send(&conn->link, &conn->conn);
+        rpc_conn_account(conn);
         if (r < 0) {
                 rpc_conn_kill(conn, strdup(strerror(-r)));
         } else if (r == 0 && conn->phase == PHASE_CLOSING) {

@@ -39,7 +39,8 @@ typedef struct RpcHandlers {
          * part. Pending asks have had their callbacks. */
         void (*closed)(void *user, RpcConn *conn, const char *reason);
         /* A peer of a Spark version that is not served sent something; `problem` is a sentence
-         * naming it and the versions served. The handler may log; asks are already answered. */
+         * naming it and the versions served. Once per connection: the handler may log. Its asks
+         * are answered with a failure, here and later. */
         void (*foreign)(void *user, RpcConn *conn, const char *problem);
 } RpcHandlers;
 
@@ -53,7 +54,7 @@ typedef struct RpcOptions {
 /* `event` is referenced; handlers and strings in options are copied. 0 or -errno. */
 int rpc_new(sd_event *event, const RpcOptions *options, const RpcHandlers *handlers, void *user,
             Rpc **ret);
-/* Closes everything without closed() callbacks. NULL is fine. */
+/* Closes everything without closed() callbacks. Not from inside a callback. NULL is fine. */
 void rpc_free(Rpc *rpc);
 void rpc_free_pointer(Rpc **rpc); /* for CLEANUP */
 
@@ -111,6 +112,9 @@ int rpc_fail(RpcConn *conn, int64_t request_id, const char *error);
 
 /* Finds out what is at the other end (wire/probe.h): first whether it is one of ours (then `lines`
  * is LINES_ALL), else which line of Spark, starting from `guess` so that a right guess leaves no
- * trace in the JVM's log. The result also narrows rpc_conn_lines(). */
+ * trace in the JVM's log. The result also narrows rpc_conn_lines().
+ *
+ * `error`: 0; -EPROTONOSUPPORT for a JVM of a version that is not served; -ETIMEDOUT; -ENOTCONN; or
+ * -EPROTO for a peer that answers otherwise. One at a time per connection (-EBUSY). */
 typedef void (*RpcIdentified)(void *user, RpcConn *conn, int error, bool sparkd, LineSet lines);
 int rpc_identify(RpcConn *conn, Line guess, RpcIdentified handler, void *user);
