@@ -105,6 +105,28 @@ void rig_register_worker(Rig *rig, ConnId conn, const char *id, int port, int co
         rig_tell(rig, conn, &msg);
 }
 
+void rig_add_worker(Rig *rig, ConnId conn, const char *id)
+{
+        rig_register_worker(rig, conn, id, (int)conn, 8, 8192);
+        (void)rig_sent(rig, conn, MSG_REGISTERED_WORKER);
+}
+
+void rig_add_worker_with(Rig *rig, ConnId conn, const char *id, const char *resource,
+                         const char **addresses, size_t n)
+{
+        struct ResourceEntry entry = { resource, { resource, { addresses, n } } };
+        Message msg = { .type = MSG_REGISTER_WORKER };
+        msg.register_worker.id = id;
+        msg.register_worker.host = "host";
+        msg.register_worker.port = (int32_t)conn;
+        msg.register_worker.cores = 8;
+        msg.register_worker.memory = 8192;
+        msg.register_worker.worker = (EndpointRef){ "Worker", { "host", (int32_t)conn } };
+        msg.register_worker.resources = (ResourceMap){ &entry, 1 };
+        rig_tell(rig, conn, &msg);
+        (void)rig_sent(rig, conn, MSG_REGISTERED_WORKER);
+}
+
 void rig_heartbeat(Rig *rig, ConnId conn, const char *id)
 {
         Message msg = { .type = MSG_HEARTBEAT, .heartbeat = { .worker_id = id } };

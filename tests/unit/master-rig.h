@@ -30,6 +30,11 @@ void rig_close(Rig *rig, ConnId conn);
 void rig_pass(Rig *rig, uint64_t usec);
 
 void rig_register_worker(Rig *rig, ConnId conn, const char *id, int port, int cores, int memory);
+/* A worker of 8 cores and 8 GiB at port `conn` of "host", its registration taken out; and one with
+ * addresses of a custom resource. */
+void rig_add_worker(Rig *rig, ConnId conn, const char *id);
+void rig_add_worker_with(Rig *rig, ConnId conn, const char *id, const char *resource,
+                         const char **addresses, size_t n);
 void rig_heartbeat(Rig *rig, ConnId conn, const char *id);
 void rig_executor_state(Rig *rig, ConnId conn, const char *app, int id, ExecutorState state,
                         int exit_status); /* -1: none */
