@@ -5,4 +5,5 @@ EXTRA_DIST += \
 	tests/interop/harness.py \
 	tests/interop/jobs/hold.py \
 	tests/interop/jobs/shuffle.py \
+	tests/interop/record \
 	tests/interop/run

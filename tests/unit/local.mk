@@ -148,3 +148,12 @@ tests_unit_test_drivers_LDADD = $(MASTER_TEST_LIBS)
 tests_unit_test_lines_SOURCES = tests/unit/test-lines.c tests/unit/master-rig.c tests/unit/master-rig.h
 tests_unit_test_lines_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_lines_LDADD = $(MASTER_TEST_LIBS)
+
+# What real Spark processes said to each other, recorded by tests/interop/record.
+EXTRA_DIST += tests/data/conversations
+
+check_PROGRAMS += tests/unit/test-conversations
+TESTS += tests/unit/test-conversations
+tests_unit_test_conversations_SOURCES = tests/unit/test-conversations.c
+tests_unit_test_conversations_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_conversations_LDADD = lib/wire/libwire.a lib/base/libbase.a $(CHECK_LIBS)
