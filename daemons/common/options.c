@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/hash.h"
@@ -438,6 +439,19 @@ static int take_property(void *user, const char *key, const char *value, unsigne
         return property_set(u->loader->options, SOURCE_PROPERTIES_FILE, key, trimmed, where);
 }
 
+/* Where Spark's scripts look ($SPARK_CONF_DIR, else $SPARK_HOME/conf), and where Debian would. */
+static char *default_properties_file(const Loader *l)
+{
+        const char *dir = env_get("SPARK_CONF_DIR"), *home = env_get("SPARK_HOME");
+        if (!dir && home) {
+                char *file = path_join(home, "conf/spark-defaults.conf");
+                if (!file || access(file, F_OK) == 0)
+                        return file;
+                free(file);
+        }
+        return path_join(dir ? dir : options_config_dir(l->spec), "spark-defaults.conf");
+}
+
 static int read_properties_file(Loader *l)
 {
         bool optional = !l->properties_file;
@@ -445,9 +459,7 @@ static int read_properties_file(Loader *l)
         size_t size;
         unsigned line = 0;
         if (optional) {
-                const char *dir = env_get("SPARK_CONF_DIR");
-                l->properties_file =
-                        path_join(dir ? dir : options_config_dir(l->spec), "spark-defaults.conf");
+                l->properties_file = default_properties_file(l);
                 if (!l->properties_file)
                         return -ENOMEM;
         }

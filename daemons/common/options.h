@@ -10,6 +10,7 @@
  *   4. the INI file: --config F, or CONFIG_DIR/PROGRAM.conf if there is one, and its drop-ins; keys
  *      of the daemon's own section, then spark.* keys of the section [spark]
  *   5. the properties file: --properties-file F, or $SPARK_CONF_DIR/spark-defaults.conf, or
+ *      without that variable $SPARK_HOME/conf/spark-defaults.conf, or
  *      CONFIG_DIR/spark-defaults.conf, if there is one; its spark.* keys
  *   6. the default in the table
  *

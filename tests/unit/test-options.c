@@ -107,7 +107,7 @@ static void fixture_done(Fixture *f)
         static const char *const variables[] = {
                 "SPARK_TEST_HOST",        "SPARK_TEST_IP",     "SPARK_TEST_PORT",
                 "SPARK_LOCAL_DIRS",       "SPARK_TEST_MEMORY", "SPARK_TEST_OPTS",
-                "SPARK_DAEMON_JAVA_OPTS", "SPARK_CONF_DIR",
+                "SPARK_DAEMON_JAVA_OPTS", "SPARK_CONF_DIR",    "SPARK_HOME",
         };
         for (size_t i = 0; i < ARRAY_SIZE(variables); i++)
                 (void)unsetenv(variables[i]);
@@ -329,6 +329,24 @@ START_TEST(all_properties_are_kept)
 }
 END_TEST
 
+START_TEST(spark_home_has_a_conf_directory)
+{
+        FIXTURE;
+        (void)setenv("SPARK_HOME", f.dir.path, 1);
+        load(&f, "");
+        ck_assert_int_eq(f.result, 0);
+        ck_assert_ptr_null(options_property(&f.options, "spark.a"));
+        write_file(&f, "conf/spark-defaults.conf", "spark.a home\n");
+        load(&f, "");
+        ck_assert_str_eq(options_property(&f.options, "spark.a"), "home");
+        write_file(&f, "else/spark-defaults.conf", "spark.a else\n");
+        CLEANUP_FREE char *dir = path_join(f.dir.path, "else");
+        (void)setenv("SPARK_CONF_DIR", dir, 1);
+        load(&f, "");
+        ck_assert_str_eq(options_property(&f.options, "spark.a"), "else");
+}
+END_TEST
+
 START_TEST(what_is_wrong_on_the_command_line)
 {
         assert_usage("--nope", "--nope: unknown option, see --help");
@@ -468,6 +486,6 @@ END_TEST
 
 UNIT_MAIN("options", defaults, spellings_of_the_command_line, deprecated_spellings_warn,
           the_order_of_strength, drop_ins_overrule_their_file, old_names_of_properties_count_less,
-          all_properties_are_kept, what_is_wrong_on_the_command_line,
+          all_properties_are_kept, spark_home_has_a_conf_directory, what_is_wrong_on_the_command_line,
           what_is_wrong_in_the_environment, what_is_wrong_in_the_ini_file,
           what_is_wrong_in_the_properties_file, help_and_version, exit_statuses)
