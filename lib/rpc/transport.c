@@ -16,6 +16,8 @@
 #define SCRATCH_BYTES KIB(64)
 /* Connections accepted per wake-up, so that a storm of them does not starve those that exist. */
 #define ACCEPT_BATCH 64
+/* Sockets served per wake-up. */
+#define EVENT_BATCH 256
 /* How long nothing is accepted after the system had no descriptor or memory for it. */
 #define ACCEPT_PAUSE_USEC UINT64_C(1000000)
 
@@ -23,14 +25,15 @@
 
 void transport_init(Transport *t, sd_event *event, const LinkHandlers *handlers)
 {
-        *t = (Transport){ .event = sd_event_ref(event), .handlers = handlers };
+        *t = (Transport){ .event = sd_event_ref(event), .handlers = handlers, .epoll = -1 };
 }
 
 void transport_done(Transport *t)
 {
         free(t->scratch);
+        sd_event_source_disable_unref(t->io);
         sd_event_unref(t->event);
-        *t = (Transport){ 0 };
+        *t = (Transport){ .epoll = -1 };
 }
 
 void link_init(Link *l, Transport *t)
@@ -40,7 +43,9 @@ void link_init(Link *l, Transport *t)
 
 static void link_close_socket(Link *l)
 {
-        l->io = sd_event_source_disable_unref(l->io);
+        /* A child of ours may hold a copy for a while: closing alone would leave it in the set. */
+        if (l->fd >= 0)
+                (void)epoll_ctl(l->transport->epoll, EPOLL_CTL_DEL, l->fd, NULL);
         close_fd(&l->fd);
 }
 
@@ -63,10 +68,11 @@ static int link_watch(Link *l, bool output)
         uint32_t events = (l->input_off ? 0 : EPOLLIN) | (output ? EPOLLOUT : 0);
         if (events == l->events)
                 return 0;
-        int r = sd_event_source_set_io_events(l->io, events);
-        if (r >= 0)
-                l->events = events;
-        return r;
+        struct epoll_event e = { .events = events, .data.ptr = l };
+        if (epoll_ctl(l->transport->epoll, EPOLL_CTL_MOD, l->fd, &e) < 0)
+                return -errno;
+        l->events = events;
+        return 0;
 }
 
 static void link_break(Link *l, int error)
@@ -125,30 +131,62 @@ static void link_connect_result(Link *l)
                 l->transport->handlers->established(l);
 }
 
-static int on_link_io(sd_event_source *source, int fd, uint32_t revents, void *user)
+static void on_link_io(Link *l, uint32_t revents)
 {
-        Link *l = user;
         if (l->connecting) {
                 link_connect_result(l);
-                return 0;
+                return;
         }
         if (!l->input_off && (revents & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) {
                 link_read(l);
         } else if ((revents & (EPOLLHUP | EPOLLERR)) != 0) {
-                int error = socket_error(fd);
+                int error = socket_error(l->fd);
                 link_break(l, error > 0 ? error : EPIPE);
         }
-        if (l->io && (revents & EPOLLOUT) != 0)
+        if (l->fd >= 0 && (revents & EPOLLOUT) != 0)
                 l->transport->handlers->writable(l);
+}
+
+/* A batch at a time, so that the loop's other sources have their turn. Links live until the loop
+ * goes on (LinkHandlers), but one of the batch may have been closed by another's callback. */
+static int on_transport_io(sd_event_source *source, int fd, uint32_t revents, void *user)
+{
+        struct epoll_event ready[EVENT_BATCH];
+        int n = epoll_wait(fd, ready, EVENT_BATCH, 0);
+        for (int i = 0; i < n; i++) {
+                Link *l = ready[i].data.ptr;
+                if (l->fd >= 0)
+                        on_link_io(l, ready[i].events);
+        }
+        return 0;
+}
+
+static int transport_open(Transport *t)
+{
+        CLEANUP_CLOSE int fd = -1;
+        if (t->io)
+                return 0;
+        fd = epoll_create1(EPOLL_CLOEXEC);
+        if (fd < 0)
+                return -errno;
+        int r = sd_event_add_io(t->event, &t->io, fd, EPOLLIN, on_transport_io, t);
+        if (r < 0)
+                return r;
+        (void)sd_event_source_set_io_fd_own(t->io, true);
+        t->epoll = TAKE_FD(fd);
         return 0;
 }
 
 static int link_add_io(Link *l, uint32_t events)
 {
-        int r = sd_event_add_io(l->transport->event, &l->io, l->fd, events, on_link_io, l);
-        if (r >= 0)
-                l->events = events;
-        return r;
+        struct epoll_event e = { .events = events, .data.ptr = l };
+        int r = transport_open(l->transport);
+        if (r < 0)
+                return r;
+        if (epoll_ctl(l->transport->epoll, EPOLL_CTL_ADD, l->fd, &e) < 0)
+                return -errno;
+        l->events = events;
+        return 0;
 }
 
 /* As Spark's clients set them. That they cannot be set is no reason to refuse a connection: it is
@@ -243,7 +281,7 @@ int link_send(Link *l, Conn *c)
 void link_stop_reading(Link *l)
 {
         l->input_off = true;
-        if (l->io && !l->connecting)
+        if (l->fd >= 0 && !l->connecting)
                 (void)link_watch(l, (l->events & EPOLLOUT) != 0);
 }
 

@@ -28,9 +28,13 @@ typedef struct LinkHandlers {
         void (*broken)(Link *link, int error); /* an errno, positive */
 } LinkHandlers;
 
-/* What all links of one environment share. */
+/* What all links of one environment share. Their sockets are in an epoll set of its own, which is
+ * one source of the loop: with a source per socket, sd-event asks epoll for everything that is
+ * ready before each single callback, so 10,000 heartbeats at once would cost the square of that. */
 typedef struct Transport {
-        sd_event *event; /* referenced */
+        sd_event *event;     /* referenced */
+        sd_event_source *io; /* of the epoll set; NULL before the first link */
+        int epoll;           /* owned by io */
         const LinkHandlers *handlers;
         uint8_t *scratch; /* every read goes here first; allocated at the first one */
 } Transport;
@@ -40,8 +44,7 @@ void transport_done(Transport *t);
 
 struct Link {
         Transport *transport;
-        sd_event_source *io; /* NULL: closed */
-        int fd;
+        int fd; /* -1: closed */
         uint32_t events; /* what epoll is asked for */
         bool connecting;
         bool input_off;             /* finished, or no longer wanted */
