@@ -25,18 +25,13 @@ struct Identify {
 
 static int identify_round(Identify *id);
 
-void identify_free(Identify *identify)
-{
-        free(identify);
-}
-
 static void identify_end(Identify *id, int error, bool sparkd, LineSet lines)
 {
         RpcConn *conn = id->conn;
         RpcIdentified handler = id->handler;
         void *user = id->user;
         conn->identify = NULL;
-        identify_free(id);
+        free(id);
         if (error == 0) {
                 conn->sparkd = sparkd;
                 rpc_conn_narrow(conn, lines);
@@ -115,7 +110,7 @@ int rpc_identify(RpcConn *conn, Line guess, RpcIdentified handler, void *user)
         };
         int r = identify_round(id);
         if (r < 0) {
-                identify_free(id);
+                free(id);
                 return r;
         }
         conn->identify = id;

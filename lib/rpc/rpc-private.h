@@ -42,7 +42,7 @@ struct RpcConn {
         HostPort *target; /* of an outgoing connection, for envelopes */
         char *sender_host;
         int32_t sender_port;
-        Identify *identify; /* while it runs */
+        Identify *identify; /* while it runs; owned, one piece of memory */
         size_t buffered;    /* its part of rpc->buffered */
         uint64_t id;
         UT_hash_handle hh;
@@ -95,7 +95,3 @@ void rpc_conn_kill(RpcConn *conn, char *reason);
 void rpc_conn_received(RpcConn *conn, const void *data, size_t size);
 void rpc_answer(RpcConn *conn, Ask *ask, RpcAnswer answer, const Message *message,
                 const char *failure);
-
-/* ---- rpc-identify.c ---- */
-
-void identify_free(Identify *identify);

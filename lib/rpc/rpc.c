@@ -76,7 +76,7 @@ static void conn_free(RpcConn *conn)
                 free(ask);
         link_done(&conn->link);
         conn_done(&conn->conn);
-        identify_free(conn->identify);
+        free(conn->identify);
         free(conn->peer);
         free(conn->reason);
         free(conn->target);

@@ -157,3 +157,18 @@ TESTS += tests/unit/test-conversations
 tests_unit_test_conversations_SOURCES = tests/unit/test-conversations.c
 tests_unit_test_conversations_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_conversations_LDADD = lib/wire/libwire.a lib/base/libbase.a $(CHECK_LIBS)
+
+EXTRA_DIST += tests/unit/rpc-sides.h
+RPC_TEST_LIBS = lib/rpc/librpc.a lib/wire/libwire.a lib/base/libbase.a $(SYSTEMD_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test-rpc tests/unit/test-rpc-receive tests/unit/test-transport
+TESTS += tests/unit/test-rpc tests/unit/test-rpc-receive tests/unit/test-transport
+tests_unit_test_rpc_SOURCES = tests/unit/test-rpc.c tests/unit/rpc-sides.c
+tests_unit_test_rpc_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_rpc_LDADD = $(RPC_TEST_LIBS)
+tests_unit_test_rpc_receive_SOURCES = tests/unit/test-rpc-receive.c tests/unit/rpc-sides.c
+tests_unit_test_rpc_receive_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_rpc_receive_LDADD = $(RPC_TEST_LIBS)
+tests_unit_test_transport_SOURCES = tests/unit/test-transport.c tests/unit/rpc-sides.c
+tests_unit_test_transport_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_transport_LDADD = $(RPC_TEST_LIBS)
