@@ -7,17 +7,25 @@ import re
 import signal
 import time
 
-from cluster import CORES, EXECUTOR_MEMORY, OURS
-from harness import Failure, expect, processes_below, wait_for
+import hostile
+from cluster import CORES, EXECUTOR_MEMORY
+from harness import alive, expect, memory_kib, processes_below, wait_for
 
 ALL_CORES = {"spark.cores.max": str(2 * CORES), "spark.scheduler.minRegisteredResourcesRatio": "1.0"}
 HOLD_TOTAL = "total 499500"
 
 CASES = {}
+# Cases of a cell of their own: they need a cluster that knows several versions.
+MIXED_CASES = {}
 
 
 def case(function):
     CASES[function.__name__] = function
+    return function
+
+
+def mixed_case(function):
+    MIXED_CASES[function.__name__] = function
     return function
 
 
@@ -165,3 +173,106 @@ def application_killed(cluster):
     expect("Master removed our application: KILLED" in job.process.log(),
            f"the driver was not told:\n{job.tail()}")
     check_finished(cluster, "application_killed", "KILLED")
+
+
+@case
+def dynamic_allocation(cluster):
+    """RequestExecutors and KillExecutors: executors come with the tasks and go when idle."""
+    job = cluster.submit("dynamic_allocation", "hold.py", "DIR", "linger", conf={
+        "spark.dynamicAllocation.enabled": "true",
+        "spark.dynamicAllocation.shuffleTracking.enabled": "true",
+        "spark.dynamicAllocation.shuffleTracking.timeout": "1s",
+        "spark.dynamicAllocation.executorIdleTimeout": "1s",
+        "spark.executor.cores": "1"})
+    job.wait_ready()
+    app_id = cluster.application("dynamic_allocation")["id"]
+    wait_for("an executor on each core", lambda: len(cluster.executors(app_id)) == 2 * CORES)
+    job.go()
+
+    def all_gone():
+        app = cluster.application("dynamic_allocation", ["activeapps"])
+        expect(app, f"the application ended:\n{job.tail()}")
+        return app["cores"] == 0 and not cluster.executors(app_id)
+
+    wait_for("the idle executors to go", all_gone)
+    job.go("end")
+    expect(HOLD_TOTAL in job.finish(), f"a wrong result:\n{job.tail()}")
+    check_finished(cluster, "dynamic_allocation")
+
+
+@case
+def worker_killed(cluster):
+    """No executor outlives its worker, and the job goes on with the other one's."""
+    job = cluster.submit("worker_killed", "hold.py", "DIR", conf=ALL_CORES)
+    job.wait_ready()
+    app = cluster.application("worker_killed")
+    doomed = [pid for pid, _, directory in processes_below(os.path.join(cluster.work, "0"))]
+    expect(doomed, "the worker has no executor")
+    os.kill(cluster.workers[0].pid, signal.SIGKILL)
+    wait_for("its executor to be gone", lambda: not any(map(alive, doomed)), 20)
+    wait_for("the master to notice", lambda: cluster.state()["aliveworkers"] == 1, 20)
+    expect(len(cluster.executors(app["id"])) == 1, "the other worker's executor is gone too")
+    job.go()
+    expect(HOLD_TOTAL in job.finish(), f"a wrong result:\n{job.tail()}")
+    expect("worker lost" in job.process.log(), f"the driver was not told:\n{job.tail()}")
+    check_finished(cluster, "worker_killed")
+    cluster.replace_worker(0)
+
+
+@case
+def master_killed(cluster):
+    """The workers find the next master at the same address."""
+    cluster.restart_master()
+    pi(cluster)
+
+
+@case
+def hostile_peers(cluster):
+    """Peers that break the protocol, stall or flood cost only their own connections."""
+    job = cluster.submit("hostile_peers", "hold.py", "DIR", conf=ALL_CORES)
+    job.wait_ready()
+    targets = [(cluster.master, cluster.port, cluster.ui_port)]
+    targets += [(cluster.workers[n], *ports) for n, ports in sorted(cluster.worker_ports.items())]
+    for daemon, port, ui_port in targets:
+        before = hostile.open_files(daemon.pid)
+        hostile.attack(port, ui_port)
+        expect(daemon.running(), f"{daemon.name} ended:\n{daemon.log()[-2000:]}")
+        wait_for(f"{daemon.name} to close the attackers' connections",
+                 lambda: hostile.open_files(daemon.pid) <= before + 2, 20)
+        if daemon.name.startswith("ours"):
+            peak = memory_kib(daemon.pid, "VmHWM")
+            expect(peak < hostile.PEAK_KIB, f"{daemon.name} took {peak} KiB")
+    job.go()
+    expect(HOLD_TOTAL in job.finish(), f"a wrong result:\n{job.tail()}")
+    check_finished(cluster, "hostile_peers")
+
+
+def engine_jars(pid):
+    """Names of the spark-core jars that a process has open."""
+    directory = f"/proc/{pid}/fd"
+    links = (os.readlink(os.path.join(directory, name)) for name in os.listdir(directory))
+    return {os.path.basename(link) for link in links if "/spark-core_" in link}
+
+
+@mixed_case
+def versions_at_once(cluster):
+    """Jobs of different releases side by side on the same master and workers."""
+    half = {"spark.cores.max": str(CORES), "spark.executor.cores": "1"}
+    jobs = {
+        version: cluster.submit(f"on-{version}", "hold.py", "DIR", conf=half, version=version)
+        for version in cluster.versions
+    }
+    for version, job in jobs.items():
+        job.wait_ready()
+        app = cluster.application(f"on-{version}")
+        executors = cluster.executors(app["id"])
+        expect(len(executors) == CORES, f"{version} has the executors {sorted(executors)}")
+        for pid, _ in executors.values():
+            jars = engine_jars(pid)
+            expect(len(jars) == 1 and jars.pop().endswith(f"-{version}.jar"),
+                   f"an executor of {version} runs on {jars}")
+    for version, job in jobs.items():
+        job.go()
+        expect(HOLD_TOTAL in job.finish(), f"a wrong result:\n{job.tail()}")
+        cluster.wait_for_application(f"on-{version}", "FINISHED")
+    cluster.wait_until_idle()

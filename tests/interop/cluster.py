@@ -56,7 +56,7 @@ class Cluster:
         self.url = f"spark://{LOOPBACK}:{self.port}"
         self.ui = f"http://{LOOPBACK}:{self.ui_port}"
         self.workers = []
-        self.worker_kinds = list(workers)
+        self.worker_ports = {}  # number: (port, web UI port)
         self.master = None
         try:
             self.start(master, workers)
@@ -94,10 +94,11 @@ class Cluster:
                            options)
 
     def start_worker(self, kind, number):
+        port, ui_port = free_port(), free_port()
+        self.worker_ports[number] = (port, ui_port)
         options = [
-            "--host", LOOPBACK, "--port", str(free_port()), "--webui-port", str(free_port()),
-            "--cores", str(CORES), "--memory", f"{MEMORY}m",
-            "--work-dir", os.path.join(self.work, str(number)), self.url,
+            "--host", LOOPBACK, "--port", str(port), "--webui-port", str(ui_port), "--cores", str(CORES),
+            "--memory", f"{MEMORY}m", "--work-dir", os.path.join(self.work, str(number)), self.url,
         ]
         if kind == OURS and len(self.versions) > 1:
             config = os.path.join(self.directory, "worker.conf")
@@ -106,6 +107,19 @@ class Cluster:
             options = ["--config", config, *options]
         return self.daemon(f"worker{number}", kind, "spark-worker",
                            "org.apache.spark.deploy.worker.Worker", options)
+
+    def replace_worker(self, number):
+        """Starts another worker in the place of one that is gone."""
+        self.workers[number].terminate()
+        self.workers[number] = self.start_worker(self.kinds[number + 1], number)
+        self.wait_for_workers(len(self.workers))
+
+    def restart_master(self):
+        """The master dies without a word, and another one comes up at its address."""
+        self.master.kill_group()
+        self.master.terminate()
+        self.master = self.start_master(self.kinds[0])
+        self.wait_for_workers(len(self.workers))
 
     def wait_for_workers(self, count):
         def ready():
@@ -254,8 +268,8 @@ class Job:
 
         wait_for(f"job {self.name} to be in its middle", probe, timeout)
 
-    def go(self):
-        with open(os.path.join(self.directory, "go"), "w", encoding="utf-8"):
+    def go(self, sign="go"):
+        with open(os.path.join(self.directory, sign), "w", encoding="utf-8"):
             pass
 
     def finish(self, timeout=120):

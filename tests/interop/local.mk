@@ -3,6 +3,7 @@ EXTRA_DIST += \
 	tests/interop/cases.py \
 	tests/interop/cluster.py \
 	tests/interop/harness.py \
+	tests/interop/hostile.py \
 	tests/interop/jobs/hold.py \
 	tests/interop/jobs/shuffle.py \
 	tests/interop/record \
