@@ -235,10 +235,10 @@ static int decode_container(Decoder *d, const FieldInfo *f, const JValue *v, voi
         Container container = {};
         int r = 0;
         if (!jvalue_is_null(v)) {
-                r = f->kind == KIND_SEQ ? scala_items(d->scratch, v, &items) :
-                                          scala_pairs(d->scratch, v, &items);
-                r = r != 0 ? scala_problem(d, r, v) :
-                             decode_elements(d, f->sub, &items, f->kind == KIND_SEQ ? 1 : 2,
+                r = f->kind == KIND_SEQ ? scala_items(d->scratch, v, &items)
+                                        : scala_pairs(d->scratch, v, &items);
+                r = r != 0 ? scala_problem(d, r, v)
+                           : decode_elements(d, f->sub, &items, f->kind == KIND_SEQ ? 1 : 2,
                                              &container);
         }
         if (r == 0)
@@ -313,9 +313,8 @@ static int decode_option(Decoder *d, const FieldInfo *f, const JValue *v, void *
         case KIND_MAP: {
                 bool *set = ret;
                 *set = value != NULL;
-                return value ? decode_container(d, f, value,
-                                                (char *)ret + offsetof(OptMap, map)) :
-                               0;
+                return value ? decode_container(d, f, value, (char *)ret + offsetof(OptMap, map))
+                             : 0;
         }
         case KIND_ENUM:
                 *(int *)ret = -1;
@@ -357,7 +356,7 @@ static int decode_root(Decoder *d, const JValue *root, Message *ret)
         bool stand_in = class_name != jvalue_class_name(root);
         snprintf(d->info->class_name, sizeof(d->info->class_name), "%s", class_name);
         MessageType type = message_type_of_class(class_name);
-        if (type == MSG_NONE || (stand_in && !java_class_is_object(class_name))) {
+        if (type == MSG_NONE || (stand_in && !message_info(type)->object)) {
                 snprintf(d->info->problem, sizeof(d->info->problem),
                          "an object of class %s is no message", d->info->class_name);
                 return DECODE_E_UNKNOWN_CLASS;

@@ -46,9 +46,10 @@ static JValue *encode_endpoint_ref(TreeBuilder *b, const EndpointRef *src)
 {
         if (!src->name)
                 return tree_null(b);
-        const char *text = src->address.host ? arena_printf(b->arena, "spark://%s@%s:%d", src->name,
-                                                            src->address.host, src->address.port) :
-                                               arena_printf(b->arena, "spark-client://%s", src->name);
+        const char *text = src->address.host
+                                   ? arena_printf(b->arena, "spark://%s@%s:%d", src->name,
+                                                  src->address.host, src->address.port)
+                                   : arena_printf(b->arena, "spark-client://%s", src->name);
         if (!text) {
                 b->error = b->error ? b->error : -ENOMEM;
                 return NULL;
@@ -241,8 +242,7 @@ int message_encode(const Message *m, Line line, Buffer *out)
         const StructInfo *info = message_info(m->type);
         if (!info)
                 return -EOPNOTSUPP;
-        JValue *root = java_class_is_object(info->java_class) ?
-                               scala_make_object(&b, info->java_class) :
-                               encode_struct(&b, info, m);
+        JValue *root =
+                info->object ? scala_make_object(&b, info->java_class) : encode_struct(&b, info, m);
         return b.error ? b.error : jwrite(root, out);
 }

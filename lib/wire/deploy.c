@@ -21,14 +21,10 @@ static const char *const executor_state_names[EXECUTOR_STATE_MAX] = {
 };
 
 static const char *const driver_state_names[DRIVER_STATE_MAX] = {
-        [DRIVER_SUBMITTED] = "SUBMITTED",
-        [DRIVER_RUNNING] = "RUNNING",
-        [DRIVER_FINISHED] = "FINISHED",
-        [DRIVER_RELAUNCHING] = "RELAUNCHING",
-        [DRIVER_UNKNOWN] = "UNKNOWN",
-        [DRIVER_KILLED] = "KILLED",
-        [DRIVER_FAILED] = "FAILED",
-        [DRIVER_ERROR] = "ERROR",
+        [DRIVER_SUBMITTED] = "SUBMITTED", [DRIVER_RUNNING] = "RUNNING",
+        [DRIVER_FINISHED] = "FINISHED",   [DRIVER_RELAUNCHING] = "RELAUNCHING",
+        [DRIVER_UNKNOWN] = "UNKNOWN",     [DRIVER_KILLED] = "KILLED",
+        [DRIVER_FAILED] = "FAILED",       [DRIVER_ERROR] = "ERROR",
 };
 
 const char *executor_state_name(ExecutorState s)
@@ -50,12 +46,7 @@ bool executor_state_finished(ExecutorState s)
 const char *message_type_name(MessageType type)
 {
         const StructInfo *info = message_info(type);
-        if (!info)
-                return "none";
-        const char *name = info->java_class, *p;
-        while ((p = strpbrk(name, ".$")) && p[1] != '\0')
-                name = p + 1;
-        return name;
+        return info ? info->name : "none";
 }
 
 /* ---- copies ---- */

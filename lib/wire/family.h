@@ -42,7 +42,7 @@ typedef uint32_t LineSet; /* bit 1 << Line */
 #define LINES_ALL      (LINE_BIT(LINE_MAX) - 1)
 
 typedef struct ClassField {
-        char type;             /* as JField.type */
+        char type; /* as JField.type */
         const char *name;
         const char *signature; /* "Ljava/lang/String;" for L and [, else NULL */
 } ClassField;
@@ -76,7 +76,7 @@ LineSet lines_with_suid(const char *name, int64_t suid);
 
 Family line_family(Line line);
 bool line_is_scala_2_12(Line line);
-const char *line_name(Line line);       /* "3.5", "3.5 (Scala 2.13)" */
+const char *line_name(Line line); /* "3.5", "3.5 (Scala 2.13)" */
 LineSet family_lines(Family family);
 const char *family_name(Family family); /* "A", "B0" ... */
 

@@ -90,13 +90,13 @@ static const FieldInfo executor_request_fields[] = {
         ROW(ExecutorResourceRequest, discovery_script, "discoveryScript", KIND_STRING),
         ROW(ExecutorResourceRequest, vendor, "vendor", KIND_STRING),
 };
-static const StructInfo executor_request_info =
-        STRUCT_INFO(SPARK "resource.ExecutorResourceRequest", ExecutorResourceRequest,
-                    executor_request_fields);
+static const StructInfo executor_request_info = STRUCT_INFO(
+        SPARK "resource.ExecutorResourceRequest", ExecutorResourceRequest, executor_request_fields);
 
 static const FieldInfo executor_resource_entry_fields[] = {
         ROW(struct ExecutorResourceEntry, key, "key", KIND_STRING),
-        ROW(struct ExecutorResourceEntry, value, "value", KIND_STRUCT, .sub = &executor_request_info),
+        ROW(struct ExecutorResourceEntry, value, "value", KIND_STRUCT,
+            .sub = &executor_request_info),
 };
 static const StructInfo executor_resource_entry =
         STRUCT_INFO(NULL, struct ExecutorResourceEntry, executor_resource_entry_fields);
@@ -105,8 +105,8 @@ static const FieldInfo task_request_fields[] = {
         ROW(TaskResourceRequest, resource_name, "resourceName", KIND_STRING),
         ROW(TaskResourceRequest, amount, "amount", KIND_DOUBLE),
 };
-static const StructInfo task_request_info = STRUCT_INFO(SPARK "resource.TaskResourceRequest",
-                                                        TaskResourceRequest, task_request_fields);
+static const StructInfo task_request_info =
+        STRUCT_INFO(SPARK "resource.TaskResourceRequest", TaskResourceRequest, task_request_fields);
 
 static const FieldInfo task_resource_entry_fields[] = {
         ROW(struct TaskResourceEntry, key, "key", KIND_STRING),
@@ -131,7 +131,8 @@ static const FieldInfo resource_profile_fields[] = {
             OPTIONAL, .sub = &slots_entry),
         ROW(ResourceProfile, executor_resources, "executorResources", KIND_MAP,
             .sub = &executor_resource_entry),
-        ROW(ResourceProfile, task_resources, "taskResources", KIND_MAP, .sub = &task_resource_entry),
+        ROW(ResourceProfile, task_resources, "taskResources", KIND_MAP,
+            .sub = &task_resource_entry),
 };
 const StructInfo resource_profile_info =
         STRUCT_INFO(SPARK "resource.ResourceProfile", ResourceProfile, resource_profile_fields);
@@ -158,8 +159,8 @@ static const FieldInfo requirement_fields[] = {
         ROW(ResourceRequirement, amount, "amount", KIND_INT),
         ROW(ResourceRequirement, num_parts, "numParts", KIND_INT),
 };
-static const StructInfo requirement_info = STRUCT_INFO(SPARK "resource.ResourceRequirement",
-                                                       ResourceRequirement, requirement_fields);
+static const StructInfo requirement_info =
+        STRUCT_INFO(SPARK "resource.ResourceRequirement", ResourceRequirement, requirement_fields);
 
 /* The element of a sequence of structs: the struct itself, in place. */
 #define ELEMENT_OF(type, info)                                                                     \
@@ -170,10 +171,10 @@ static const StructInfo requirement_info = STRUCT_INFO(SPARK "resource.ResourceR
                 }                                                                                  \
         }
 
-static const FieldInfo requirement_element_fields[] = ELEMENT_OF(ResourceRequirement,
-                                                                 requirement_info);
-static const StructInfo requirement_element = STRUCT_INFO(NULL, ResourceRequirement,
-                                                          requirement_element_fields);
+static const FieldInfo requirement_element_fields[] =
+        ELEMENT_OF(ResourceRequirement, requirement_info);
+static const StructInfo requirement_element =
+        STRUCT_INFO(NULL, ResourceRequirement, requirement_element_fields);
 
 static const FieldInfo driver_fields[] = {
         ROW(DriverDescription, jar_url, "jarUrl", KIND_STRING),
@@ -181,7 +182,8 @@ static const FieldInfo driver_fields[] = {
         ROW(DriverDescription, cores, "cores", KIND_INT),
         ROW(DriverDescription, supervise, "supervise", KIND_BOOL),
         ROW(DriverDescription, command, "command", COMMAND),
-        ROW(DriverDescription, resource_reqs, "resourceReqs", KIND_SEQ, .sub = &requirement_element),
+        ROW(DriverDescription, resource_reqs, "resourceReqs", KIND_SEQ,
+            .sub = &requirement_element),
 };
 const StructInfo driver_description_info =
         STRUCT_INFO(DEPLOY "DriverDescription", DriverDescription, driver_fields);
@@ -191,9 +193,8 @@ static const FieldInfo resource_information_fields[] = {
         ROW(ResourceInformation, name, "name", KIND_STRING),
         ROW(ResourceInformation, addresses, "addresses", STRING_SEQ),
 };
-static const StructInfo resource_information_info =
-        STRUCT_INFO(SPARK "resource.ResourceInformation", ResourceInformation,
-                    resource_information_fields);
+static const StructInfo resource_information_info = STRUCT_INFO(
+        SPARK "resource.ResourceInformation", ResourceInformation, resource_information_fields);
 
 static const FieldInfo resource_entry_fields[] = {
         ROW(struct ResourceEntry, key, "key", KIND_STRING),
@@ -216,38 +217,36 @@ static const FieldInfo executor_fields[] = {
         ROW(ExecutorDescription, memory_mb, "memoryMb", KIND_INT),
         ROW(ExecutorDescription, state, "state", EXECUTOR_STATE),
 };
-static const StructInfo executor_info = STRUCT_INFO(DEPLOY "ExecutorDescription",
-                                                    ExecutorDescription, executor_fields);
+static const StructInfo executor_info =
+        STRUCT_INFO(DEPLOY "ExecutorDescription", ExecutorDescription, executor_fields);
 
 static const FieldInfo executor_element_fields[] = ELEMENT_OF(ExecutorDescription, executor_info);
-static const StructInfo executor_element = STRUCT_INFO(NULL, ExecutorDescription,
-                                                       executor_element_fields);
+static const StructInfo executor_element =
+        STRUCT_INFO(NULL, ExecutorDescription, executor_element_fields);
 
 static const FieldInfo exec_response_fields[] = {
         ROW(WorkerExecutorStateResponse, desc, "desc", KIND_STRUCT, .sub = &executor_info),
         ROW(WorkerExecutorStateResponse, resources, "resources", RESOURCES),
 };
-static const StructInfo exec_response_info = STRUCT_INFO(MESSAGES "WorkerExecutorStateResponse",
-                                                         WorkerExecutorStateResponse,
-                                                         exec_response_fields);
+static const StructInfo exec_response_info = STRUCT_INFO(
+        MESSAGES "WorkerExecutorStateResponse", WorkerExecutorStateResponse, exec_response_fields);
 
-static const FieldInfo exec_response_element_fields[] = ELEMENT_OF(WorkerExecutorStateResponse,
-                                                                   exec_response_info);
-static const StructInfo exec_response_element = STRUCT_INFO(NULL, WorkerExecutorStateResponse,
-                                                            exec_response_element_fields);
+static const FieldInfo exec_response_element_fields[] =
+        ELEMENT_OF(WorkerExecutorStateResponse, exec_response_info);
+static const StructInfo exec_response_element =
+        STRUCT_INFO(NULL, WorkerExecutorStateResponse, exec_response_element_fields);
 
 static const FieldInfo driver_response_fields[] = {
         ROW(WorkerDriverStateResponse, driver_id, "driverId", KIND_STRING, AN_ID),
         ROW(WorkerDriverStateResponse, resources, "resources", RESOURCES),
 };
-static const StructInfo driver_response_info = STRUCT_INFO(MESSAGES "WorkerDriverStateResponse",
-                                                           WorkerDriverStateResponse,
-                                                           driver_response_fields);
+static const StructInfo driver_response_info = STRUCT_INFO(
+        MESSAGES "WorkerDriverStateResponse", WorkerDriverStateResponse, driver_response_fields);
 
-static const FieldInfo driver_response_element_fields[] = ELEMENT_OF(WorkerDriverStateResponse,
-                                                                     driver_response_info);
-static const StructInfo driver_response_element = STRUCT_INFO(NULL, WorkerDriverStateResponse,
-                                                              driver_response_element_fields);
+static const FieldInfo driver_response_element_fields[] =
+        ELEMENT_OF(WorkerDriverStateResponse, driver_response_info);
+static const StructInfo driver_response_element =
+        STRUCT_INFO(NULL, WorkerDriverStateResponse, driver_response_element_fields);
 
 static const FieldInfo profile_target_fields[] = {
         ROW(struct ProfileTarget, profile, "key", KIND_STRUCT, .sub = &resource_profile_info),
@@ -354,7 +353,8 @@ static const FieldInfo unregister_application_fields[] = {
 };
 static const FieldInfo request_executors_fields[] = {
         M(request_executors.app_id, "appId", KIND_STRING, AN_ID),
-        M(request_executors.targets, "resourceProfileToTotalExecs", KIND_MAP, .sub = &profile_target),
+        M(request_executors.targets, "resourceProfileToTotalExecs", KIND_MAP,
+          .sub = &profile_target),
 };
 static const FieldInfo kill_executors_fields[] = {
         M(kill_executors.app_id, "appId", KIND_STRING, AN_ID),
@@ -434,76 +434,83 @@ static const FieldInfo rpc_failure_fields[] = {
         M(rpc_failure, "e", KIND_THROWABLE),
 };
 
-/* OBJECT: a Scala object, without fields. */
-#define OBJECT(class)         { .java_class = (class), .size = sizeof(Message) }
-#define MESSAGE(class, rows)  STRUCT_INFO(class, Message, rows)
+#define MESSAGE(prefix, class_name, rows)                                                          \
+        {                                                                                          \
+                .name = (class_name), .java_class = prefix class_name, .size = sizeof(Message),    \
+                .fields = (rows), .n_fields = ARRAY_SIZE(rows)                                     \
+        }
+#define OBJECT(prefix, class_name)                                                                 \
+        {                                                                                          \
+                .name = (class_name), .java_class = prefix class_name "$", .object = true,         \
+                .size = sizeof(Message)                                                            \
+        }
 
 static const StructInfo messages[MSG_TYPE_MAX] = {
-        [MSG_REGISTER_WORKER] = MESSAGE(MESSAGES "RegisterWorker", register_worker_fields),
+        [MSG_REGISTER_WORKER] = MESSAGE(MESSAGES, "RegisterWorker", register_worker_fields),
         [MSG_WORKER_LATEST_STATE] =
-                MESSAGE(MESSAGES "WorkerLatestState", worker_latest_state_fields),
-        [MSG_HEARTBEAT] = MESSAGE(MESSAGES "Heartbeat", heartbeat_fields),
+                MESSAGE(MESSAGES, "WorkerLatestState", worker_latest_state_fields),
+        [MSG_HEARTBEAT] = MESSAGE(MESSAGES, "Heartbeat", heartbeat_fields),
         [MSG_EXECUTOR_STATE_CHANGED] =
-                MESSAGE(MESSAGES "ExecutorStateChanged", executor_state_changed_fields),
+                MESSAGE(MESSAGES, "ExecutorStateChanged", executor_state_changed_fields),
         [MSG_DRIVER_STATE_CHANGED] =
-                MESSAGE(MESSAGES "DriverStateChanged", driver_state_changed_fields),
-        [MSG_WORKER_SCHEDULER_STATE_RESPONSE] = MESSAGE(MESSAGES "WorkerSchedulerStateResponse",
+                MESSAGE(MESSAGES, "DriverStateChanged", driver_state_changed_fields),
+        [MSG_WORKER_SCHEDULER_STATE_RESPONSE] = MESSAGE(MESSAGES, "WorkerSchedulerStateResponse",
                                                         worker_scheduler_state_response_fields),
         [MSG_WORKER_DECOMMISSIONING] =
-                MESSAGE(MESSAGES "WorkerDecommissioning", worker_decommissioning_fields),
-        [MSG_REGISTERED_WORKER] = MESSAGE(MESSAGES "RegisteredWorker", registered_worker_fields),
+                MESSAGE(MESSAGES, "WorkerDecommissioning", worker_decommissioning_fields),
+        [MSG_REGISTERED_WORKER] = MESSAGE(MESSAGES, "RegisteredWorker", registered_worker_fields),
         [MSG_REGISTER_WORKER_FAILED] =
-                MESSAGE(MESSAGES "RegisterWorkerFailed", register_worker_failed_fields),
-        [MSG_MASTER_IN_STANDBY] = OBJECT(MESSAGES "MasterInStandby$"),
-        [MSG_RECONNECT_WORKER] = MESSAGE(MESSAGES "ReconnectWorker", reconnect_worker_fields),
-        [MSG_LAUNCH_EXECUTOR] = MESSAGE(MESSAGES "LaunchExecutor", launch_executor_fields),
-        [MSG_KILL_EXECUTOR] = MESSAGE(MESSAGES "KillExecutor", kill_executor_fields),
-        [MSG_LAUNCH_DRIVER] = MESSAGE(MESSAGES "LaunchDriver", launch_driver_fields),
-        [MSG_KILL_DRIVER] = MESSAGE(MESSAGES "KillDriver", kill_driver_fields),
+                MESSAGE(MESSAGES, "RegisterWorkerFailed", register_worker_failed_fields),
+        [MSG_MASTER_IN_STANDBY] = OBJECT(MESSAGES, "MasterInStandby"),
+        [MSG_RECONNECT_WORKER] = MESSAGE(MESSAGES, "ReconnectWorker", reconnect_worker_fields),
+        [MSG_LAUNCH_EXECUTOR] = MESSAGE(MESSAGES, "LaunchExecutor", launch_executor_fields),
+        [MSG_KILL_EXECUTOR] = MESSAGE(MESSAGES, "KillExecutor", kill_executor_fields),
+        [MSG_LAUNCH_DRIVER] = MESSAGE(MESSAGES, "LaunchDriver", launch_driver_fields),
+        [MSG_KILL_DRIVER] = MESSAGE(MESSAGES, "KillDriver", kill_driver_fields),
         [MSG_APPLICATION_FINISHED] =
-                MESSAGE(MESSAGES "ApplicationFinished", application_finished_fields),
-        [MSG_DECOMMISSION_WORKER] = OBJECT(MESSAGES "DecommissionWorker$"),
-        [MSG_MASTER_CHANGED] = MESSAGE(MESSAGES "MasterChanged", master_changed_fields),
+                MESSAGE(MESSAGES, "ApplicationFinished", application_finished_fields),
+        [MSG_DECOMMISSION_WORKER] = OBJECT(MESSAGES, "DecommissionWorker"),
+        [MSG_MASTER_CHANGED] = MESSAGE(MESSAGES, "MasterChanged", master_changed_fields),
         [MSG_REGISTER_APPLICATION] =
-                MESSAGE(MESSAGES "RegisterApplication", register_application_fields),
+                MESSAGE(MESSAGES, "RegisterApplication", register_application_fields),
         [MSG_UNREGISTER_APPLICATION] =
-                MESSAGE(MESSAGES "UnregisterApplication", unregister_application_fields),
+                MESSAGE(MESSAGES, "UnregisterApplication", unregister_application_fields),
         [MSG_MASTER_CHANGE_ACKNOWLEDGED] =
-                MESSAGE(MESSAGES "MasterChangeAcknowledged", unregister_application_fields),
-        [MSG_REQUEST_EXECUTORS] = MESSAGE(MESSAGES "RequestExecutors", request_executors_fields),
-        [MSG_KILL_EXECUTORS] = MESSAGE(MESSAGES "KillExecutors", kill_executors_fields),
+                MESSAGE(MESSAGES, "MasterChangeAcknowledged", unregister_application_fields),
+        [MSG_REQUEST_EXECUTORS] = MESSAGE(MESSAGES, "RequestExecutors", request_executors_fields),
+        [MSG_KILL_EXECUTORS] = MESSAGE(MESSAGES, "KillExecutors", kill_executors_fields),
         [MSG_REGISTERED_APPLICATION] =
-                MESSAGE(MESSAGES "RegisteredApplication", registered_application_fields),
-        [MSG_EXECUTOR_ADDED] = MESSAGE(MESSAGES "ExecutorAdded", executor_added_fields),
-        [MSG_EXECUTOR_UPDATED] = MESSAGE(MESSAGES "ExecutorUpdated", executor_updated_fields),
+                MESSAGE(MESSAGES, "RegisteredApplication", registered_application_fields),
+        [MSG_EXECUTOR_ADDED] = MESSAGE(MESSAGES, "ExecutorAdded", executor_added_fields),
+        [MSG_EXECUTOR_UPDATED] = MESSAGE(MESSAGES, "ExecutorUpdated", executor_updated_fields),
         [MSG_APPLICATION_REMOVED] =
-                MESSAGE(MESSAGES "ApplicationRemoved", application_removed_fields),
-        [MSG_WORKER_REMOVED] = MESSAGE(MESSAGES "WorkerRemoved", worker_removed_fields),
+                MESSAGE(MESSAGES, "ApplicationRemoved", application_removed_fields),
+        [MSG_WORKER_REMOVED] = MESSAGE(MESSAGES, "WorkerRemoved", worker_removed_fields),
         [MSG_REQUEST_SUBMIT_DRIVER] =
-                MESSAGE(MESSAGES "RequestSubmitDriver", request_submit_driver_fields),
+                MESSAGE(MESSAGES, "RequestSubmitDriver", request_submit_driver_fields),
         [MSG_SUBMIT_DRIVER_RESPONSE] =
-                MESSAGE(MESSAGES "SubmitDriverResponse", submit_driver_response_fields),
-        [MSG_REQUEST_KILL_DRIVER] = MESSAGE(MESSAGES "RequestKillDriver", kill_driver_fields),
+                MESSAGE(MESSAGES, "SubmitDriverResponse", submit_driver_response_fields),
+        [MSG_REQUEST_KILL_DRIVER] = MESSAGE(MESSAGES, "RequestKillDriver", kill_driver_fields),
         [MSG_KILL_DRIVER_RESPONSE] =
-                MESSAGE(MESSAGES "KillDriverResponse", kill_driver_response_fields),
-        [MSG_REQUEST_DRIVER_STATUS] = MESSAGE(MESSAGES "RequestDriverStatus", kill_driver_fields),
+                MESSAGE(MESSAGES, "KillDriverResponse", kill_driver_response_fields),
+        [MSG_REQUEST_DRIVER_STATUS] = MESSAGE(MESSAGES, "RequestDriverStatus", kill_driver_fields),
         [MSG_DRIVER_STATUS_RESPONSE] =
-                MESSAGE(MESSAGES "DriverStatusResponse", driver_status_response_fields),
-        [MSG_REQUEST_KILL_ALL_DRIVERS] = OBJECT(MESSAGES "RequestKillAllDrivers$"),
+                MESSAGE(MESSAGES, "DriverStatusResponse", driver_status_response_fields),
+        [MSG_REQUEST_KILL_ALL_DRIVERS] = OBJECT(MESSAGES, "RequestKillAllDrivers"),
         [MSG_KILL_ALL_DRIVERS_RESPONSE] =
-                MESSAGE(MESSAGES "KillAllDriversResponse", kill_all_drivers_response_fields),
-        [MSG_REQUEST_CLEAR_COMPLETED] = OBJECT(MESSAGES "RequestClearCompletedDriversAndApps$"),
-        [MSG_REQUEST_READYZ] = OBJECT(MESSAGES "RequestReadyz$"),
-        [MSG_DECOMMISSION_WORKERS_ON_HOSTS] =
-                MESSAGE(MESSAGES "DecommissionWorkersOnHosts", decommission_workers_on_hosts_fields),
-        [MSG_BOUND_PORTS_REQUEST] = OBJECT(DEPLOY "master.MasterMessages$BoundPortsRequest$"),
-        [MSG_BOUND_PORTS_RESPONSE] = MESSAGE(DEPLOY "master.MasterMessages$BoundPortsResponse",
+                MESSAGE(MESSAGES, "KillAllDriversResponse", kill_all_drivers_response_fields),
+        [MSG_REQUEST_CLEAR_COMPLETED] = OBJECT(MESSAGES, "RequestClearCompletedDriversAndApps"),
+        [MSG_REQUEST_READYZ] = OBJECT(MESSAGES, "RequestReadyz"),
+        [MSG_DECOMMISSION_WORKERS_ON_HOSTS] = MESSAGE(MESSAGES, "DecommissionWorkersOnHosts",
+                                                      decommission_workers_on_hosts_fields),
+        [MSG_BOUND_PORTS_REQUEST] = OBJECT(DEPLOY "master.MasterMessages$", "BoundPortsRequest"),
+        [MSG_BOUND_PORTS_RESPONSE] = MESSAGE(DEPLOY "master.MasterMessages$", "BoundPortsResponse",
                                              bound_ports_response_fields),
-        [MSG_CHECK_EXISTENCE] = MESSAGE(SPARK "rpc.netty.RpcEndpointVerifier$CheckExistence",
+        [MSG_CHECK_EXISTENCE] = MESSAGE(SPARK "rpc.netty.RpcEndpointVerifier$", "CheckExistence",
                                         check_existence_fields),
-        [MSG_BOOLEAN] = MESSAGE("java.lang.Boolean", boolean_fields),
-        [MSG_INTEGER] = MESSAGE("java.lang.Integer", integer_fields),
-        [MSG_RPC_FAILURE] = MESSAGE(SPARK "rpc.netty.RpcFailure", rpc_failure_fields),
+        [MSG_BOOLEAN] = MESSAGE("java.lang.", "Boolean", boolean_fields),
+        [MSG_INTEGER] = MESSAGE("java.lang.", "Integer", integer_fields),
+        [MSG_RPC_FAILURE] = MESSAGE(SPARK "rpc.netty.", "RpcFailure", rpc_failure_fields),
 };
 
 const StructInfo *message_info(MessageType type)
@@ -519,10 +526,4 @@ MessageType message_type_of_class(const char *java_class)
                 if (strcmp(messages[type].java_class, java_class) == 0)
                         return type;
         return MSG_NONE;
-}
-
-bool java_class_is_object(const char *java_class)
-{
-        size_t n = strlen(java_class);
-        return n > 0 && java_class[n - 1] == '$';
 }

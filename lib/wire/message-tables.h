@@ -33,15 +33,17 @@ typedef struct StructInfo StructInfo;
 typedef struct FieldInfo {
         const char *java_name;
         FieldKind kind;
-        bool option;    /* scala.Option of it: NULL, not `set` or -1 is None */
+        bool option; /* scala.Option of it: NULL, not `set` or -1 is None */
         size_t offset;
-        size_t size;    /* in the C struct */
-        size_t max;     /* bytes of a string, number of an enumeration's values; 0: no bound */
+        size_t size; /* in the C struct */
+        size_t max;  /* bytes of a string, number of an enumeration's values; 0: no bound */
         const StructInfo *sub;
 } FieldInfo;
 
 struct StructInfo {
         const char *java_class; /* NULL for the element of a sequence or map */
+        const char *name;       /* of a message, for people */
+        bool object;            /* a Scala object, the only instance of its class */
         size_t size;
         const FieldInfo *fields;
         size_t n_fields;
@@ -72,6 +74,3 @@ extern const StructInfo resource_profile_info;
 
 /* A ResourceMap, as the one field of a struct. */
 extern const StructInfo resource_map_info;
-
-/* True for a Scala object: a message that is its class's only instance. */
-bool java_class_is_object(const char *java_class);

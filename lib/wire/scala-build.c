@@ -195,10 +195,10 @@ JValue *tree_array(TreeBuilder *b, const char *class_name, JValue *const *items,
 
 JValue *tree_boxed(TreeBuilder *b, char type, int64_t bits)
 {
-        JValue *v = tree_object(b, type == 'I' ? "java.lang.Integer" :
-                                   type == 'J' ? "java.lang.Long" :
-                                   type == 'D' ? "java.lang.Double" :
-                                                 "java.lang.Boolean");
+        JValue *v = tree_object(b, type == 'I'   ? "java.lang.Integer"
+                                   : type == 'J' ? "java.lang.Long"
+                                   : type == 'D' ? "java.lang.Double"
+                                                 : "java.lang.Boolean");
         tree_set_bits(b, v, "value", bits);
         return v;
 }

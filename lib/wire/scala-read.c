@@ -187,8 +187,8 @@ static int read_default_proxy(Arena *scratch, const JValue *v, ScalaItems *ret)
         if (count >= 0)
                 n = (size_t)count;
         else
-                while (n < left && !is_object(d->annotation[1 + n],
-                                              "scala.collection.generic.SerializeEnd$"))
+                while (n < left &&
+                       !is_object(d->annotation[1 + n], "scala.collection.generic.SerializeEnd$"))
                         n++;
         if (count >= 0 ? n > left : n == left)
                 return SCALA_E_SHAPE;
@@ -205,8 +205,7 @@ static int read_java_list(Arena *scratch, const JValue *v, ScalaItems *ret)
         return take_values(scratch, d->annotation + 1, d->n_annotation - 1, ret);
 }
 
-static int read_sized_array(Arena *scratch, const JValue *v, const char *size_name,
-                            ScalaItems *ret)
+static int read_sized_array(Arena *scratch, const JValue *v, const char *size_name, ScalaItems *ret)
 {
         int32_t size;
         if (!int_field(v, size_name, &size) || size < 0)
@@ -226,7 +225,8 @@ static int read_array_buffer(Arena *scratch, const JValue *v, ScalaItems *ret)
 
 static int read_list_buffer(Arena *scratch, const JValue *v, ScalaItems *ret)
 {
-        return scala_items(scratch, jvalue_ref(v, "scala$collection$mutable$ListBuffer$$start"), ret);
+        return scala_items(scratch, jvalue_ref(v, "scala$collection$mutable$ListBuffer$$start"),
+                           ret);
 }
 
 /* Scala 2.12's Vector: a 32-way tree; the path to the block in focus hangs from display0..5, and
@@ -349,8 +349,7 @@ int scala_items(Arena *scratch, const JValue *v, ScalaItems *ret)
 
 /* Raw bytes, then key, value, key, value: Java's maps and Scala 2.12's. The bytes have a count,
  * which the values must agree with. */
-static int read_counted_pairs(Arena *scratch, const JValue *v, size_t count_offset,
-                              ScalaItems *ret)
+static int read_counted_pairs(Arena *scratch, const JValue *v, size_t count_offset, ScalaItems *ret)
 {
         const JData *d = annotation_of(v);
         int32_t count;

@@ -172,3 +172,25 @@ tests_unit_test_rpc_receive_LDADD = $(RPC_TEST_LIBS)
 tests_unit_test_transport_SOURCES = tests/unit/test-transport.c tests/unit/rpc-sides.c
 tests_unit_test_transport_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_transport_LDADD = $(RPC_TEST_LIBS)
+
+check_PROGRAMS += tests/unit/test-family
+TESTS += tests/unit/test-family
+tests_unit_test_family_SOURCES = tests/unit/test-family.c
+tests_unit_test_family_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_family_LDADD = lib/wire/libwire.a lib/base/libbase.a $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test-deploy
+TESTS += tests/unit/test-deploy
+tests_unit_test_deploy_SOURCES = \
+	tests/unit/messages.c tests/unit/messages.h tests/unit/test-deploy.c
+tests_unit_test_deploy_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_deploy_LDADD = lib/wire/libwire.a lib/base/libbase.a $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test-codec
+TESTS += tests/unit/test-codec
+tests_unit_test_codec_SOURCES = \
+	tests/unit/messages.c tests/unit/messages.h \
+	tests/unit/samples.c tests/unit/samples.h tests/unit/test-codec.c
+tests_unit_test_codec_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_codec_LDADD = lib/wire/libwire.a lib/base/libbase.a $(CHECK_LIBS)
+EXTRA_DIST += tests/data/encoded
