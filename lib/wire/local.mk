@@ -27,6 +27,7 @@ lib_wire_libwire_a_SOURCES += \
 	lib/wire/family.c \
 	lib/wire/message-tables.c \
 	lib/wire/message-tables.h \
+	lib/wire/probe.c \
 	lib/wire/scala-build.c \
 	lib/wire/scala-read.c \
 	lib/wire/scala.h

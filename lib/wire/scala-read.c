@@ -223,12 +223,6 @@ static int read_array_buffer(Arena *scratch, const JValue *v, ScalaItems *ret)
         return read_sized_array(scratch, v, "size0", ret);
 }
 
-static int read_list_buffer(Arena *scratch, const JValue *v, ScalaItems *ret)
-{
-        return scala_items(scratch, jvalue_ref(v, "scala$collection$mutable$ListBuffer$$start"),
-                           ret);
-}
-
 /* Scala 2.12's Vector: a 32-way tree; the path to the block in focus hangs from display0..5, and
  * only what shares its upper index bits with the focus may be read from a lower display. */
 static const JValue *vector_item(const JValue *v, uint32_t index, uint32_t focus)
@@ -335,11 +329,11 @@ int scala_items(Arena *scratch, const JValue *v, ScalaItems *ret)
                 { IMMUTABLE "Vector", read_vector },
                 { MUTABLE "ArraySeq", read_mutable_array_seq },
                 { MUTABLE "ArrayBuffer", read_array_buffer },
-                { MUTABLE "ListBuffer", read_list_buffer },
                 { "java.util.ArrayList", read_java_list },
                 { "java.util.LinkedList", read_java_list },
                 { "java.util.CollSer", read_java_list },
                 { "java.util.Collections$EmptyList", read_nothing },
+                { IMMUTABLE "Stream$Empty$", read_nothing },
         };
         v = unwrap(v);
         if (v && v->kind == J_ARRAY)

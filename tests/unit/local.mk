@@ -194,3 +194,9 @@ tests_unit_test_codec_SOURCES = \
 tests_unit_test_codec_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_codec_LDADD = lib/wire/libwire.a lib/base/libbase.a $(CHECK_LIBS)
 EXTRA_DIST += tests/data/encoded
+
+check_PROGRAMS += tests/unit/test-probe
+TESTS += tests/unit/test-probe
+tests_unit_test_probe_SOURCES = tests/unit/test-probe.c
+tests_unit_test_probe_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_probe_LDADD = lib/wire/libwire.a lib/base/libbase.a $(CHECK_LIBS)
