@@ -75,7 +75,7 @@ static void fail_undecodable(RpcConn *conn, const Frame *frame, int result, cons
         char error[ERROR_TEXT_MAX];
         if (info->foreign_class) {
                 Line line = rpc_conn_line(conn);
-                const ClassInfo *local = family_class(line_family(line), info->foreign_class);
+                const ClassInfo *local = line_class(line, info->foreign_class);
                 (void)snprintf(error, sizeof(error),
                                "java.io.InvalidClassException: %s; local class incompatible: "
                                "stream classdesc serialVersionUID = %" PRId64
