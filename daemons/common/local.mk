@@ -11,3 +11,7 @@ daemons_common_libcommon_a_SOURCES = \
 	daemons/common/sparkhome.h
 daemons_common_libcommon_a_CPPFLAGS = $(AM_CPPFLAGS) -DSYSCONFDIR='"$(sysconfdir)"'
 daemons_common_libcommon_a_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS) $(JANSSON_CFLAGS)
+
+daemons_common_libcommon_a_SOURCES += \
+	daemons/common/display.c \
+	daemons/common/display.h

@@ -75,3 +75,5 @@
 #define LIMIT_HTTP_PARAMS       1000 /* of one request's query, of its form */
 #define LIMIT_HTTP_IDLE_SECONDS 30
 #define LIMIT_LOG_PAGE_BYTES    MIB(1)
+/* The master's /json/ as spark-cluster reads it: about 1 KiB for a worker or an application. */
+#define LIMIT_STATUS_BYTES      MIB(256)

@@ -200,3 +200,12 @@ TESTS += tests/unit/test-probe
 tests_unit_test_probe_SOURCES = tests/unit/test-probe.c
 tests_unit_test_probe_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_probe_LDADD = lib/wire/libwire.a lib/base/libbase.a $(CHECK_LIBS)
+check_PROGRAMS += tests/unit/test-ctl
+TESTS += tests/unit/test-ctl
+tests_unit_test_ctl_SOURCES = tests/unit/test-ctl.c
+tests_unit_test_ctl_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_ctl_LDADD = \
+	daemons/ctl/libctl.a \
+	daemons/common/libcommon.a \
+	lib/base/libbase.a \
+	$(JANSSON_LIBS) $(SYSTEMD_LIBS) $(CHECK_LIBS)
