@@ -1,2 +1,5 @@
 # What doc builds and checks.
-dist_man_MANS += doc/spark-cluster.1
+dist_man_MANS += \
+	doc/spark-cluster.1 \
+	doc/spark-master.8 \
+	doc/spark-master.conf.5

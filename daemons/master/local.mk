@@ -20,3 +20,31 @@ daemons_master_libmaster_a_SOURCES = \
 	daemons/master/worker-index.h \
 	daemons/master/workers.c
 daemons_master_libmaster_a_CFLAGS = $(AM_CFLAGS)
+
+# The daemon around it: settings, the actor, the web UI.
+noinst_LIBRARIES += daemons/master/libmasterd.a
+daemons_master_libmasterd_a_SOURCES = \
+	daemons/master/actor.c \
+	daemons/master/actor.h \
+	daemons/master/config.c \
+	daemons/master/config.h \
+	daemons/master/ui.c \
+	daemons/master/ui-html.c \
+	daemons/master/ui-json.c \
+	daemons/master/ui.h
+daemons_master_libmasterd_a_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS) $(JANSSON_CFLAGS)
+
+spark_master_libs = \
+	daemons/master/libmasterd.a \
+	daemons/master/libmaster.a \
+	daemons/common/libcommon.a \
+	lib/rpc/librpc.a \
+	lib/http/libhttp.a \
+	lib/wire/libwire.a \
+	lib/base/libbase.a \
+	$(JANSSON_LIBS) $(SYSTEMD_LIBS) $(INIH_LIBS)
+
+sbin_PROGRAMS += spark-master
+spark_master_SOURCES = daemons/master/main.c
+spark_master_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS)
+spark_master_LDADD = $(spark_master_libs)

@@ -209,3 +209,33 @@ tests_unit_test_ctl_LDADD = \
 	daemons/common/libcommon.a \
 	lib/base/libbase.a \
 	$(JANSSON_LIBS) $(SYSTEMD_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test-ui tests/unit/test-ui-html tests/unit/test-ui-json
+TESTS += tests/unit/test-ui tests/unit/test-ui-html tests/unit/test-ui-json
+ui_test_libs = \
+	daemons/master/libmasterd.a \
+	daemons/master/libmaster.a \
+	daemons/common/libcommon.a \
+	lib/http/libhttp.a \
+	lib/wire/libwire.a \
+	lib/base/libbase.a \
+	$(JANSSON_LIBS) $(SYSTEMD_LIBS) $(INIH_LIBS) $(CHECK_LIBS)
+ui_test_cluster = tests/unit/cluster.c tests/unit/cluster.h
+tests_unit_test_ui_SOURCES = tests/unit/test-ui.c $(ui_test_cluster)
+tests_unit_test_ui_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_ui_LDADD = $(ui_test_libs)
+tests_unit_test_ui_html_SOURCES = tests/unit/test-ui-html.c $(ui_test_cluster)
+tests_unit_test_ui_html_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_ui_html_LDADD = $(ui_test_libs)
+tests_unit_test_ui_json_SOURCES = tests/unit/test-ui-json.c $(ui_test_cluster)
+tests_unit_test_ui_json_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS)
+tests_unit_test_ui_json_LDADD = $(ui_test_libs)
+
+check_PROGRAMS += tests/unit/test-actor tests/unit/test-master-config
+TESTS += tests/unit/test-actor tests/unit/test-master-config
+tests_unit_test_actor_SOURCES = tests/unit/test-actor.c
+tests_unit_test_actor_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(SYSTEMD_CFLAGS)
+tests_unit_test_actor_LDADD = $(spark_master_libs) $(CHECK_LIBS)
+tests_unit_test_master_config_SOURCES = tests/unit/test-master-config.c
+tests_unit_test_master_config_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_master_config_LDADD = $(spark_master_libs) $(CHECK_LIBS)

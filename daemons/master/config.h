@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * The settings of spark-master: one table (daemons/common/options.h), and what the state machine
+ * gets of them.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "daemons/common/options.h"
+#include "daemons/master/master.h"
+
+/* As the table fills it; strings are owned by it. */
+typedef struct MasterSettings {
+        char *host;       /* NULL: what the host is called */
+        char *webui_host; /* NULL: every address */
+        uint16_t port, webui_port;
+        char *state_dir;
+        char *log_level;
+        uint64_t worker_timeout_usec, identify_timeout_usec;
+        int dead_worker_persistence;
+        int retained_applications, retained_drivers, retained_executors;
+        int default_cores; /* 0: no bound */
+        int max_executor_retries;
+        int max_drivers;       /* 0: no bound */
+        int app_number_modulo; /* 0: none */
+        bool spread_out, spread_out_drivers;
+        bool use_app_name_as_app_id, use_driver_id_as_app_name;
+        bool kill_enabled;
+        bool bare_lost_text, bare_removed_text;
+        char *worker_selection_policy;
+        char *app_id_pattern, *driver_id_pattern;
+} MasterSettings;
+
+extern const OptionsSpec master_options;
+
+/* Judges what the table's types cannot, and sets what follows from the settings alone (all but
+ * addresses and URLs) in *ret, which borrows strings. 0, or -EINVAL with a static sentence. */
+int master_settings_apply(const MasterSettings *s, MasterConfig *ret, const char **ret_problem);

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * spark-master: settings, sockets, the actor and the web UI on one event loop. It listens first,
+ * so that whoever waits for it waits milliseconds.
+ */
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "daemons/common/daemon.h"
+#include "daemons/master/actor.h"
+#include "daemons/master/config.h"
+#include "daemons/master/ui.h"
+
+typedef struct Sockets {
+        char *host;       /* what peers call us */
+        int fd, webui_fd; /* listening */
+        uint16_t port, webui_port;
+        char *url, *webui_url;
+} Sockets;
+
+static void sockets_done(Sockets *s)
+{
+        free(s->host);
+        free(s->url);
+        free(s->webui_url);
+        close_fd(&s->fd);
+        close_fd(&s->webui_fd);
+}
+
+/* Logs why we cannot start and returns the exit status for it. */
+static int give_up(const char *problem, int result)
+{
+        log_error("spark-master cannot start: %s", problem ? problem : strerror(-result));
+        return daemon_exit_status(result);
+}
+
+/* A socket of our unit's if it has one of that name, else one of our own. */
+static int open_socket(const char *name, const char *host, uint16_t port, int *ret_fd,
+                       uint16_t *ret_port, char **ret_problem)
+{
+        const int r = daemon_passed_socket(name, ret_fd, ret_port, ret_problem);
+
+        if (*ret_fd >= 0)
+                return 0;
+        if (*ret_problem || r < 0)
+                return r;
+        return daemon_listen(host, port, ret_fd, ret_port, ret_problem);
+}
+
+static int open_sockets(const MasterSettings *settings, Sockets *s, char **ret_problem)
+{
+        int r;
+
+        s->host = settings->host ? strdup(settings->host) : daemon_local_host();
+        if (!s->host)
+                return -ENOMEM;
+        r = open_socket("rpc", s->host, settings->port, &s->fd, &s->port, ret_problem);
+        if (r != 0)
+                return r;
+        r = open_socket("webui", settings->webui_host, settings->webui_port, &s->webui_fd,
+                        &s->webui_port, ret_problem);
+        if (r != 0)
+                return r;
+        if (asprintf(&s->url, "spark://%s:%u", s->host, s->port) < 0) {
+                s->url = NULL; /* asprintf() leaves it undefined */
+                return -ENOMEM;
+        }
+        if (asprintf(&s->webui_url, "http://%s:%u", daemon_public_host(s->host), s->webui_port) <
+            0) {
+                s->webui_url = NULL;
+                return -ENOMEM;
+        }
+        return 0;
+}
+
+static void event_done(sd_event **event)
+{
+        (void)sd_event_unref(*event);
+}
+
+static void http_server_done(HttpServer **server)
+{
+        http_server_free(*server);
+}
+
+/* Serves until told to end. */
+static int serve(const MasterConfig *config, const MasterSettings *settings, Sockets *s)
+{
+        static const DaemonHandlers handlers;
+        CLEANUP(event_done) sd_event *event = NULL;
+        CLEANUP(actor_free_pointer) Actor *actor = NULL;
+        CLEANUP(http_server_done) HttpServer *server = NULL;
+        Ui ui;
+        int r;
+
+        r = daemon_event_new(&handlers, &event);
+        if (r == 0)
+                r = actor_new(event, config, &actor);
+        if (r == -EINVAL)
+                return give_up("an ID pattern is not of the form app-%s-%04d", r);
+        if (r == 0)
+                r = ui_init(&ui, actor_master(actor), settings->kill_enabled, actor_order, actor);
+        if (r == 0)
+                r = actor_listen(actor, TAKE_FD(s->fd));
+        if (r == 0)
+                r = http_server_new(event, TAKE_FD(s->webui_fd), ui_handle, &ui, &server);
+        if (r < 0)
+                return give_up(NULL, r);
+        log_info("spark-master %s listening on %s, web UI on %s", PACKAGE_VERSION, s->url,
+                 s->webui_url);
+        daemon_notify_ready("0 workers, 0 applications, 0 of 0 cores");
+        r = sd_event_loop(event);
+        daemon_notify_stopping();
+        log_info("spark-master ends");
+        return r < 0 ? EX_OSERR : EX_OK;
+}
+
+static int run(const MasterSettings *settings)
+{
+        CLEANUP(sockets_done) Sockets s = { .fd = -1, .webui_fd = -1 };
+        CLEANUP_FREE char *problem = NULL;
+        const char *wrong;
+        MasterConfig config;
+        int r;
+
+        if (master_settings_apply(settings, &config, &wrong) < 0) {
+                log_error("spark-master cannot start: %s", wrong);
+                return EX_CONFIG;
+        }
+        log_set_level(log_level_from_name(settings->log_level));
+        r = open_sockets(settings, &s, &problem);
+        if (r != 0)
+                return give_up(problem, r);
+        if (settings->state_dir) {
+                r = dir_make(settings->state_dir, 0750);
+                if (r < 0) {
+                        log_error("spark-master cannot start: state directory %s: %s",
+                                  settings->state_dir, strerror(-r));
+                        return EX_CANTCREAT;
+                }
+        }
+        r = daemon_raise_nofile();
+        if (r < 0)
+                log_warning("The limit of open files stays as it is: %s", strerror(-r));
+        config.url = s.url;
+        config.address = (RpcAddress){ .host = s.host, .port = s.port };
+        config.web_ui_url = s.webui_url;
+        config.web_ui_port = s.webui_port;
+        return serve(&config, settings, &s);
+}
+
+int main(int argc, char **argv)
+{
+        CLEANUP_OPTIONS Options options = { 0 };
+        MasterSettings settings = { 0 };
+        int r;
+
+        r = options_load(&options, &master_options, argc, argv, &settings);
+        if (r != 0) {
+                r = options_report(&options, &master_options, r);
+        } else {
+                for (size_t i = 0; i < options.warnings.length; i++)
+                        log_warning("%s", options.warnings.items[i]);
+                r = run(&settings);
+        }
+        options_config_done(&master_options, &settings);
+        return r;
+}

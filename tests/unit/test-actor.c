@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The actor with a worker and a driver on loopback: ours, so that no JVM is needed; they write as
+ * Spark 4.3 does.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "daemons/common/daemon.h"
+#include "daemons/master/actor.h"
+#include "rpc/rpc.h"
+#include "tests/unit/unit.h"
+
+#define SEEN_MAX      32
+#define PATIENCE_USEC UINT64_C(5000000)
+
+/* One peer of the master: what it was sent, and the connection. */
+typedef struct Client {
+        Rpc *rpc;
+        RpcConn *conn;
+        bool connected;
+        MessageType seen[SEEN_MAX];
+        size_t n_seen;
+        char app_id[64];
+        ExecutorState state; /* of the last EXECUTOR_UPDATED */
+        RpcAnswer answer;
+        bool answered, answer_value;
+} Client;
+
+typedef struct Stage {
+        sd_event *event;
+        Actor *actor;
+        uint16_t port;
+        char url[64];
+        Client worker, driver;
+} Stage;
+
+static void on_connected(void *user, RpcConn *conn)
+{
+        ((Client *)user)->connected = true;
+}
+
+static void on_request(void *user, RpcConn *conn, const RpcRequest *request)
+{
+        Client *c = user;
+        const Message *m = request->message;
+
+        ck_assert_uint_lt(c->n_seen, SEEN_MAX);
+        c->seen[c->n_seen++] = m->type;
+        if (m->type == MSG_REGISTERED_APPLICATION)
+                (void)snprintf(c->app_id, sizeof(c->app_id), "%s",
+                               m->registered_application.app_id);
+        if (m->type == MSG_EXECUTOR_UPDATED)
+                c->state = m->executor_updated.state;
+}
+
+static void on_closed(void *user, RpcConn *conn, const char *reason)
+{
+        ((Client *)user)->conn = NULL;
+}
+
+static void on_foreign(void *user, RpcConn *conn, const char *problem)
+{
+        ck_abort_msg("%s", problem);
+}
+
+static bool saw(const Client *c, MessageType type)
+{
+        for (size_t i = 0; i < c->n_seen; i++)
+                if (c->seen[i] == type)
+                        return true;
+        return false;
+}
+
+/* Runs the loop until the client has seen the message. */
+static void wait_for(Stage *s, const Client *c, MessageType type)
+{
+        uint64_t now, end;
+
+        (void)sd_event_now(s->event, CLOCK_MONOTONIC, &now);
+        end = now + PATIENCE_USEC;
+        while (!saw(c, type) && now < end) {
+                ck_assert_int_ge(sd_event_run(s->event, 100000), 0);
+                (void)sd_event_now(s->event, CLOCK_MONOTONIC, &now);
+        }
+        ck_assert_msg(saw(c, type), "%s did not come", message_type_name(type));
+}
+
+static void client_init(Stage *s, Client *c, const char *endpoint, int port)
+{
+        static const RpcHandlers handlers = { .connected = on_connected,
+                                              .request = on_request,
+                                              .closed = on_closed,
+                                              .foreign = on_foreign };
+        const char *const endpoints[] = { endpoint, NULL };
+        const RpcOptions options = { .endpoints = endpoints,
+                                     .self = { "127.0.0.1", port },
+                                     .default_line = LINE_4_3 };
+        const HostPort to = { .host = "127.0.0.1", .port = s->port };
+
+        *c = (Client){ 0 };
+        ck_assert_int_eq(rpc_new(s->event, &options, &handlers, c, &c->rpc), 0);
+        ck_assert_int_eq(rpc_connect(c->rpc, &to, &c->conn), 0);
+        for (unsigned i = 0; i < 100 && !c->connected; i++)
+                ck_assert_int_ge(sd_event_run(s->event, 100000), 0);
+        ck_assert(c->connected);
+}
+
+static void stage_init(Stage *s, uint64_t worker_timeout_usec)
+{
+        CLEANUP_FREE char *problem = NULL;
+        MasterConfig config;
+        int fd = -1;
+
+        *s = (Stage){ 0 };
+        ck_assert_int_ge(sd_event_new(&s->event), 0);
+        ck_assert_int_eq(daemon_listen("127.0.0.1", 0, &fd, &s->port, &problem), 0);
+        (void)snprintf(s->url, sizeof(s->url), "spark://127.0.0.1:%u", s->port);
+        master_config_init(&config);
+        config.url = s->url;
+        config.address = (RpcAddress){ "127.0.0.1", s->port };
+        config.web_ui_url = "http://127.0.0.1:8080";
+        config.worker_timeout_usec = worker_timeout_usec;
+        ck_assert_int_eq(actor_new(s->event, &config, &s->actor), 0);
+        ck_assert_int_eq(actor_listen(s->actor, fd), 0);
+        client_init(s, &s->worker, "Worker", 35000);
+        client_init(s, &s->driver, "AppClient", 35001);
+}
+
+static void stage_done(Stage *s)
+{
+        rpc_free(s->worker.rpc);
+        rpc_free(s->driver.rpc);
+        actor_free(s->actor);
+        (void)sd_event_unref(s->event);
+}
+
+#define CLEANUP_STAGE CLEANUP(stage_done)
+
+static void register_worker(Stage *s)
+{
+        const RpcAddress address = { "127.0.0.1", 35000 };
+        const char *engines[] = { "4.3.0" };
+        struct ResourceEntry entry = { "sparkd.engines",
+                                       { .name = "sparkd.engines", .addresses = { engines, 1 } } };
+        const Message m = {
+                .type = MSG_REGISTER_WORKER,
+                .register_worker = {
+                        .id = "worker-1",
+                        .host = "127.0.0.1",
+                        .port = address.port,
+                        .cores = 2,
+                        .memory = 2048,
+                        .worker_web_ui_url = "http://127.0.0.1:8081",
+                        .worker = { "Worker", address },
+                        .master_address = { "127.0.0.1", s->port },
+                        .resources = { &entry, 1 },
+                },
+        };
+
+        ck_assert_int_eq(rpc_tell(s->worker.conn, "Master", &m), 0);
+        wait_for(s, &s->worker, MSG_REGISTERED_WORKER);
+}
+
+static void register_application(Stage *s)
+{
+        struct ExecutorResourceEntry wanted[] = {
+                { "cores", { .resource_name = "cores", .amount = 1, "", "" } },
+                { "memory", { .resource_name = "memory", .amount = 512, "", "" } },
+        };
+        const Message m = {
+                .type = MSG_REGISTER_APPLICATION,
+                .register_application = {
+                        .app_description = {
+                                .name = "Pi",
+                                .user = "ann",
+                                .app_ui_url = "http://127.0.0.1:4040",
+                                .max_cores = { true, 1 },
+                                .command = { .main_class = "org.example.Backend" },
+                                .default_profile = { .executor_resources = { wanted, 2 } },
+                        },
+                        .driver = { "AppClient", { "127.0.0.1", 35001 } },
+                },
+        };
+
+        ck_assert_int_eq(rpc_tell(s->driver.conn, "Master", &m), 0);
+        wait_for(s, &s->driver, MSG_REGISTERED_APPLICATION);
+}
+
+START_TEST(an_application_gets_an_executor)
+{
+        CLEANUP_STAGE Stage s;
+
+        stage_init(&s, 60000000);
+        register_worker(&s);
+        register_application(&s);
+        wait_for(&s, &s.worker, MSG_LAUNCH_EXECUTOR);
+        wait_for(&s, &s.driver, MSG_EXECUTOR_ADDED);
+        ck_assert_uint_eq(master_counters(actor_master(s.actor)).cores_used, 1);
+}
+END_TEST
+
+static void on_answer(void *user, RpcConn *conn, RpcAnswer answer, const Message *message,
+                      const char *failure)
+{
+        Client *c = user;
+
+        c->answer = answer;
+        c->answered = true;
+        c->answer_value =
+                answer == RPC_ANSWERED && message->type == MSG_BOOLEAN && message->boolean.value;
+}
+
+START_TEST(asks_are_answered)
+{
+        CLEANUP_STAGE Stage s;
+        const Message m = {
+                .type = MSG_EXECUTOR_STATE_CHANGED,
+                .executor_state_changed = { .app_id = "app-x", .state = EXECUTOR_RUNNING },
+        };
+
+        stage_init(&s, 60000000);
+        ck_assert_int_eq(rpc_ask(s.worker.conn, "Master", &m, PATIENCE_USEC, on_answer, &s.worker),
+                         0);
+        while (!s.worker.answered)
+                ck_assert_int_ge(sd_event_run(s.event, 100000), 0);
+        ck_assert_int_eq(s.worker.answer, RPC_ANSWERED);
+        ck_assert(s.worker.answer_value); /* true also for what it does not know */
+}
+END_TEST
+
+START_TEST(unsupported_asks_fail)
+{
+        CLEANUP_STAGE Stage s;
+        const Message m = { .type = MSG_REGISTERED_WORKER,
+                            .registered_worker = {
+                                    .master = { "Master", { "127.0.0.1", 1 } },
+                                    .master_web_ui_url = "",
+                                    .master_address = { "127.0.0.1", 1 },
+                            } };
+
+        stage_init(&s, 60000000);
+        ck_assert_int_eq(rpc_ask(s.driver.conn, "Master", &m, PATIENCE_USEC, on_answer, &s.driver),
+                         0);
+        while (!s.driver.answered)
+                ck_assert_int_ge(sd_event_run(s.event, 100000), 0);
+        ck_assert_int_eq(s.driver.answer, RPC_FAILED);
+}
+END_TEST
+
+START_TEST(a_closed_connection_ends_its_worker)
+{
+        CLEANUP_STAGE Stage s;
+
+        stage_init(&s, 60000000);
+        register_worker(&s);
+        register_application(&s);
+        wait_for(&s, &s.driver, MSG_EXECUTOR_ADDED);
+        rpc_conn_close(s.worker.conn, "gone");
+        wait_for(&s, &s.driver, MSG_WORKER_REMOVED);
+        ck_assert(saw(&s.driver, MSG_EXECUTOR_UPDATED));
+        ck_assert_int_eq(s.driver.state, EXECUTOR_LOST);
+        ck_assert_uint_eq(master_counters(actor_master(s.actor)).workers_alive, 0);
+}
+END_TEST
+
+START_TEST(the_timer_ends_a_silent_worker)
+{
+        CLEANUP_STAGE Stage s;
+
+        stage_init(&s, 100000);
+        register_worker(&s);
+        register_application(&s);
+        wait_for(&s, &s.driver, MSG_WORKER_REMOVED);
+        ck_assert_ptr_nonnull(s.worker.conn);
+}
+END_TEST
+
+START_TEST(orders_of_the_web_reach_the_driver)
+{
+        CLEANUP_STAGE Stage s;
+
+        stage_init(&s, 60000000);
+        register_application(&s);
+        actor_order(s.actor, EVENT_KILL_APP, "app-unknown");
+        actor_order(s.actor, EVENT_KILL_APP, s.driver.app_id);
+        wait_for(&s, &s.driver, MSG_APPLICATION_REMOVED);
+        ck_assert_uint_eq(master_counters(actor_master(s.actor)).apps, 0);
+}
+END_TEST
+
+START_TEST(a_bad_id_pattern_is_refused)
+{
+        sd_event *event = NULL;
+        MasterConfig config;
+        Actor *actor = NULL;
+
+        ck_assert_int_ge(sd_event_new(&event), 0);
+        master_config_init(&config);
+        config.url = "spark://m:7077";
+        config.address = (RpcAddress){ "m", 7077 };
+        config.web_ui_url = "http://m:8080";
+        config.app_id_pattern = "app-%n";
+        ck_assert_int_eq(actor_new(event, &config, &actor), -EINVAL);
+        ck_assert_ptr_null(actor);
+        (void)sd_event_unref(event);
+}
+END_TEST
+
+UNIT_MAIN("actor", an_application_gets_an_executor, asks_are_answered, unsupported_asks_fail,
+          a_closed_connection_ends_its_worker, the_timer_ends_a_silent_worker,
+          orders_of_the_web_reach_the_driver, a_bad_id_pattern_is_refused)
