@@ -339,7 +339,8 @@ static const char *registration_problem(Turn *t, LineSet lines, const char *engi
         const App probe = { .desc = *desc };
         if (!profile_is_sound(&probe, &desc->default_profile))
                 return "The application asks for executors of an impossible size";
-        if (t->m->counters.apps >= LIMIT_APPS)
+        const Peer *peer = peer_find(t->m, t->event->conn);
+        if (t->m->counters.apps >= LIMIT_APPS || (peer && peer->n_apps >= LIMIT_PER_CONNECTION))
                 return "Too many applications are registered";
         return NULL;
 }

@@ -187,6 +187,7 @@ void driver_launch(Turn *t, Driver *d, Worker *w)
         if (!d->worker_id || !d->worker_address)
                 t->error = -ENOMEM;
         d->worker = w;
+        d->conn = w->peer->conn;
         d->state = DRIVER_RUNNING;
         d->waiting = false;
         DL_DELETE(m->waiting_drivers, d);

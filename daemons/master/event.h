@@ -34,10 +34,10 @@ typedef enum MasterEventType {
 typedef struct MasterEvent {
         MasterEventType type;
         ConnId conn;
-        RpcAddress sender;  /* listening address of the peer (MESSAGE, CLOSED) */
-        LineSet lines;      /* what the connection has shown (MESSAGE), or the answer (IDENTIFIED) */
-        int error;          /* IDENTIFIED: 0, or -errno when the peer did not say */
-        bool sparkd;        /* IDENTIFIED: one of our own daemons */
+        RpcAddress sender; /* listening address of the peer (MESSAGE, CLOSED) */
+        LineSet lines;     /* what the connection has shown (MESSAGE), or the answer (IDENTIFIED) */
+        int error;         /* IDENTIFIED: 0, or -errno when the peer did not say */
+        bool sparkd;       /* IDENTIFIED: one of our own daemons */
         bool ask;
         int64_t request_id;
         const Message *message; /* MESSAGE; borrowed during the call */

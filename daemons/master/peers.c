@@ -49,6 +49,7 @@ void peer_detach_worker(Master *m, Worker *w)
         if (!w->peer)
                 return;
         DL_DELETE2(w->peer->workers, w, peer_prev, peer_next);
+        w->peer->n_workers--;
         peer_forget_if_idle(m, TAKE_PTR(w->peer));
 }
 
@@ -57,6 +58,7 @@ void peer_detach_app(Master *m, App *app)
         if (!app->peer)
                 return;
         DL_DELETE2(app->peer->apps, app, peer_prev, peer_next);
+        app->peer->n_apps--;
         peer_forget_if_idle(m, TAKE_PTR(app->peer));
 }
 
@@ -66,6 +68,7 @@ void peer_attach_worker(Turn *t, Worker *w, Peer *peer)
                 return;
         peer_detach_worker(t->m, w);
         DL_APPEND2(peer->workers, w, peer_prev, peer_next);
+        peer->n_workers++;
         w->peer = peer;
 }
 
@@ -75,6 +78,7 @@ void peer_attach_app(Turn *t, App *app, Peer *peer)
                 return;
         peer_detach_app(t->m, app);
         DL_APPEND2(peer->apps, app, peer_prev, peer_next);
+        peer->n_apps++;
         app->peer = peer;
 }
 

@@ -169,9 +169,8 @@ static void schedule_app(Turn *t, App *app)
 
 static void schedule_executors(Turn *t)
 {
-        App *app, *next;
-        DL_FOREACH_SAFE2(t->m->wanting, app, next, want_next)
-        {
+        for (App *app = t->m->wanting, *next; app; app = next) {
+                next = app->want_next;
                 if (worker_index_max_cores(&t->m->by_policy) <= 0)
                         return;
                 schedule_app(t, app);

@@ -55,9 +55,10 @@ struct Grave {
 /* A connection that a worker or an application registered on. */
 struct Peer {
         ConnId conn;
-        LineSet lines;    /* what it has shown, newest word */
-        Worker *workers;  /* list (peer_prev, peer_next) of workers on it */
-        App *apps;        /* list (peer_prev, peer_next) of live applications on it */
+        LineSet lines;   /* what it has shown, newest word */
+        Worker *workers; /* list (peer_prev, peer_next) of workers on it */
+        App *apps;       /* list (peer_prev, peer_next) of live applications on it */
+        size_t n_workers, n_apps;
         bool identifying; /* EFFECT_IDENTIFY is under way */
         bool held;        /* not freed though nothing is on it: it is being closed */
         uint64_t identify_until;
@@ -199,7 +200,9 @@ struct Driver {
         DriverState state;
         const char *exception; /* or NULL */
         uint64_t start_wall;
-        Worker *worker;                         /* while it runs there */
+        Worker *worker; /* while it runs there */
+        ConnId conn;    /* on which it was launched */
+        uint64_t seen;  /* number of the last WorkerLatestState that named it */
         const char *worker_id, *worker_address; /* where it ran or runs; "host:port"; or NULL */
         ResourceGrants grants;
         bool waiting;        /* in Master.waiting_drivers, else in .drivers (or .completed) */

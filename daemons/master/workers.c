@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemons/master/internal.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 const char *worker_state_name(WorkerState s)
 {
@@ -284,7 +284,9 @@ static const char *registration_problem(Turn *t, const char *address)
         if (find_by_address(t->m->workers_by_address, address))
                 return turn_printf(t, "Attempted to re-register worker at same address: %s",
                                    address);
-        if (t->m->counters.workers_listed >= LIMIT_WORKERS)
+        const Peer *peer = peer_find(t->m, t->event->conn);
+        if (HASH_CNT(hh_id, t->m->workers_by_id) >= LIMIT_WORKERS ||
+            (peer && peer->n_workers >= LIMIT_PER_CONNECTION))
                 return "Too many workers are registered";
         if (!t->event->lines && !declared_engines(&msg->register_worker.resources)) {
                 char served[LINES_TEXT_MAX];
@@ -438,7 +440,7 @@ void worker_heartbeat(Turn *t)
                 turn_answer(t, ENDPOINT_WORKER, MSG_RECONNECT_WORKER)->reconnect_worker.master_url =
                         m->config.url;
         } else {
-                turn_log(t, LOG_WARNING, "Got a heartbeat of unknown worker %.256s.", id ? id : "");
+                turn_log(t, LOG_DEBUG, "Got a heartbeat of unknown worker %.256s.", id ? id : "");
         }
 }
 
@@ -494,6 +496,8 @@ void worker_remove(Turn *t, Worker *w, const char *why)
         if (!w->hh_id.tbl || !w->hh_address.tbl)
                 t->error = -ENOMEM;
         DL_APPEND2(m->dead, w, beat_prev, beat_next);
+        if (HASH_CNT(hh_id, m->dead_by_id) > LIMIT_WORKERS)
+                forget_dead(m, m->dead);
 }
 
 void workers_tick(Turn *t)
@@ -546,9 +550,8 @@ static void kill_unknown_executor(Turn *t, Worker *w, const ExecutorDescription 
  * named them. */
 static void lose_unheard_launches(Turn *t, Worker *w)
 {
-        Executor *e, *next;
-        DL_FOREACH_SAFE2(w->executors, e, next, worker_next)
-        {
+        for (Executor *e = w->executors, *next; e; e = next) {
+                next = e->worker_next;
                 if (e->seen == t->m->latest_states || e->conn == w->peer->conn)
                         continue;
                 Message *msg = turn_send(t, e->app->peer, ENDPOINT_DRIVER, MSG_EXECUTOR_UPDATED);
@@ -557,6 +560,11 @@ static void lose_unheard_launches(Turn *t, Worker *w)
                 msg->executor_updated.message = "the worker does not know this executor";
                 msg->executor_updated.worker_host = w->host;
                 executor_end(t, e, EXECUTOR_LOST);
+        }
+        for (Driver *d = w->drivers, *next; d; d = next) {
+                next = d->worker_next;
+                if (d->seen != t->m->latest_states && d->conn != w->peer->conn)
+                        driver_worker_lost(t, d);
         }
 }
 
@@ -581,16 +589,18 @@ void worker_latest_state(Turn *t)
                 else
                         kill_unknown_executor(t, w, desc);
         }
-        if (t->event->conn == w->peer->conn)
-                lose_unheard_launches(t, w);
         for (size_t i = 0; i < msg->worker_latest_state.driver_ids.length; i++) {
                 const char *driver_id = msg->worker_latest_state.driver_ids.items[i];
-                const Driver *d = driver_find(m, driver_id);
-                if (d && d->worker == w)
+                Driver *d = driver_find(m, driver_id);
+                if (d && d->worker == w) {
+                        d->seen = m->latest_states;
                         continue;
+                }
                 turn_send(t, w->peer, ENDPOINT_WORKER, MSG_KILL_DRIVER)->kill_driver.driver_id =
                         turn_strdup(t, driver_id);
         }
+        if (t->event->conn == w->peer->conn)
+                lose_unheard_launches(t, w);
 }
 
 /* ---- decommissioning ---- */
@@ -624,28 +634,64 @@ void worker_decommissioning(Turn *t)
                          id ? id : "");
 }
 
-static bool host_is_named(const Worker *w, const StringSeq *hostnames)
+/* A host name in lower case, in a set of such. */
+typedef struct HostName {
+        UT_hash_handle hh;
+        char name[LIMIT_HOST_BYTES + 1];
+} HostName;
+
+static void lower_case(const char *s, size_t n, char *ret)
 {
-        const char *colon = strrchr(w->address, ':');
-        size_t n = colon ? (size_t)(colon - w->address) : strlen(w->address);
-        for (size_t i = 0; i < hostnames->length; i++) {
-                const char *name = hostnames->items[i];
-                if (name && strncasecmp(name, w->address, n) == 0 && !name[n])
-                        return true;
+        for (size_t i = 0; i < n; i++)
+                ret[i] = (char)tolower((unsigned char)s[i]);
+}
+
+/* The names as a set: k: HostName.name -> v: HostName, in the effects' arena. */
+static HostName *host_set(Turn *t, const StringSeq *names)
+{
+        HostName *set = NULL, *known;
+        for (size_t i = 0; i < names->length; i++) {
+                size_t n = names->items[i] ? strlen(names->items[i]) : 0;
+                if (n == 0 || n > LIMIT_HOST_BYTES)
+                        continue;
+                HostName *h = arena_new(&t->out->arena, HostName);
+                if (!h) {
+                        t->error = -ENOMEM;
+                        break;
+                }
+                lower_case(names->items[i], n, h->name);
+                HASH_FIND(hh, set, h->name, n, known);
+                if (!known)
+                        HASH_ADD_KEYPTR(hh, set, h->name, n, h);
         }
-        return false;
+        return set;
+}
+
+static bool host_is_named(const HostName *set, const Worker *w)
+{
+        char name[LIMIT_HOST_BYTES + 1];
+        const HostName *found = NULL;
+        const char *colon = strrchr(w->address, ':');
+        size_t n = (size_t)(colon - w->address);
+        if (n > LIMIT_HOST_BYTES)
+                return false;
+        lower_case(w->address, n, name);
+        HASH_FIND(hh, set, name, n, found);
+        return found != NULL;
 }
 
 void worker_decommission_hosts(Turn *t)
 {
         const StringSeq *names = &t->event->message->decommission_workers_on_hosts.hostnames;
+        HostName *set = host_set(t, names);
         int32_t n = 0;
         for (Worker *w = t->m->workers; w; w = w->next) {
-                if (w->state == WORKER_DEAD || !host_is_named(w, names))
+                if (w->state == WORKER_DEAD || !host_is_named(set, w))
                         continue;
                 n++;
                 decommission(t, w);
                 (void)turn_send(t, w->peer, ENDPOINT_WORKER, MSG_DECOMMISSION_WORKER);
         }
+        HASH_CLEAR(hh, set);
         turn_reply(t, MSG_INTEGER)->integer.value = n;
 }

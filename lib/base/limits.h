@@ -53,6 +53,7 @@
 #define LIMIT_URL_BYTES           4096 /* web UI addresses that are kept */
 #define LIMIT_RESOURCES           256  /* custom resources of one worker, profile or driver */
 #define LIMIT_ENGINES             64   /* Spark versions that one worker declares */
+#define LIMIT_PER_CONNECTION      64   /* workers, applications that one connection registers */
 /* What the master keeps of one application before it refuses further resource profiles. */
 #define LIMIT_APP_BYTES        MIB(32)
 #define LIMIT_PROFILES_PER_APP 1000    /* resource profiles of one application */

@@ -200,6 +200,29 @@ START_TEST(driver_names_its_app)
 }
 END_TEST
 
+START_TEST(launch_that_went_down_with_a_connection)
+{
+        rig_add_worker(&rig, 1, "w1");
+        const char *heard = submit(false, 1), *unheard = NULL;
+        (void)rig_sent(&rig, 1, MSG_LAUNCH_DRIVER);
+        unheard = submit(true, 1);
+        (void)rig_sent(&rig, 1, MSG_LAUNCH_DRIVER);
+        Message msg = { .type = MSG_WORKER_LATEST_STATE };
+        msg.worker_latest_state.id = "w1";
+        msg.worker_latest_state.driver_ids = (StringSeq){ &heard, 1 };
+        rig_tell(&rig, 1, &msg); /* may have crossed the launch */
+        rig_quiet(&rig);
+        rig_register_worker(&rig, 2, "w1", 1, 8, 8192);
+        (void)rig_sent(&rig, 2, MSG_REGISTERED_WORKER);
+        rig_tell(&rig, 2, &msg);
+        const char *again = rig_sent(&rig, 2, MSG_LAUNCH_DRIVER)->launch_driver.driver_id;
+        ck_assert_str_ne(again, unheard);
+        rig_quiet(&rig);
+        ck_assert_int_eq(driver_status(unheard)->driver_status_response.state, DRIVER_RELAUNCHING);
+        ck_assert_int_eq(driver_status(heard)->driver_status_response.state, DRIVER_RUNNING);
+}
+END_TEST
+
 int main(void)
 {
         Suite *s = suite_create("drivers");
@@ -210,6 +233,7 @@ int main(void)
         tcase_add_test(c, supervised_driver_starts_again);
         tcase_add_test(c, drivers_go_round_or_pack);
         tcase_add_test(c, driver_names_its_app);
+        tcase_add_test(c, launch_that_went_down_with_a_connection);
         suite_add_tcase(s, c);
         SRunner *runner = srunner_create(s);
         srunner_run_all(runner, CK_NORMAL);

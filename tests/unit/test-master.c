@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "master-rig.h"
 
 #define SECOND UINT64_C(1000000)
@@ -727,6 +728,21 @@ START_TEST(waiting_is_explained)
 }
 END_TEST
 
+START_TEST(a_flood_costs_its_own_connection)
+{
+        char id[16];
+        for (int i = 0; i < 200; i++) {
+                (void)snprintf(id, sizeof(id), "w%d", i);
+                rig_register_worker(&rig, 1, id, i + 1000, 1, 1024);
+        }
+        (void)rig_sent(&rig, 1, MSG_REGISTER_WORKER_FAILED);
+        ck_assert_uint_eq(master_counters(rig.m).workers_alive, LIMIT_PER_CONNECTION);
+        rig_add_worker(&rig, 2, "other");
+        rig_close(&rig, 1);
+        ck_assert_uint_eq(master_counters(rig.m).workers_alive, 1);
+}
+END_TEST
+
 int main(void)
 {
         Suite *s = suite_create("master");
@@ -762,6 +778,7 @@ int main(void)
         tcase_add_test(c, ids_follow_their_patterns);
         tcase_add_test(c, policies_have_names);
         tcase_add_test(c, waiting_is_explained);
+        tcase_add_test(c, a_flood_costs_its_own_connection);
         suite_add_tcase(s, c);
         SRunner *runner = srunner_create(s);
         srunner_run_all(runner, CK_NORMAL);
