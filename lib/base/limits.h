@@ -77,4 +77,4 @@
 #define LIMIT_HTTP_IDLE_SECONDS 30
 #define LIMIT_LOG_PAGE_BYTES    MIB(1)
 /* The master's /json/ as spark-cluster reads it: about 1 KiB for a worker or an application. */
-#define LIMIT_STATUS_BYTES      MIB(256)
+#define LIMIT_STATUS_BYTES MIB(256)

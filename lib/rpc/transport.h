@@ -44,7 +44,7 @@ void transport_done(Transport *t);
 
 struct Link {
         Transport *transport;
-        int fd; /* -1: closed */
+        int fd;          /* -1: closed */
         uint32_t events; /* what epoll is asked for */
         bool connecting;
         bool input_off;             /* finished, or no longer wanted */

@@ -19,9 +19,9 @@ typedef enum DecodeResult {
 } DecodeResult;
 
 typedef struct DecodeInfo {
-        LineSet lines;     /* the lines that agree with every class UID in the stream */
-        char problem[256]; /* a sentence part when the result is not 0 */
-        char class_name[128]; /* of the top-level object, "" if none was read */
+        LineSet lines;             /* the lines that agree with every class UID in the stream */
+        char problem[256];         /* a sentence part when the result is not 0 */
+        char class_name[128];      /* of the top-level object, "" if none was read */
         const char *foreign_class; /* a known class with a UID of no served line, or NULL */
         int64_t foreign_suid;
 } DecodeInfo;

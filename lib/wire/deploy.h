@@ -102,7 +102,7 @@ typedef struct ExecutorResourceMap {
         struct ExecutorResourceEntry {
                 const char *key;
                 ExecutorResourceRequest value;
-        } *items;
+        } * items;
         size_t length;
 } ExecutorResourceMap;
 
@@ -110,7 +110,7 @@ typedef struct TaskResourceMap {
         struct TaskResourceEntry {
                 const char *key;
                 TaskResourceRequest value;
-        } *items;
+        } * items;
         size_t length;
 } TaskResourceMap;
 
@@ -119,7 +119,7 @@ typedef struct SlotsMap { /* Option[Map[String, Int]] */
         struct SlotsEntry {
                 const char *key;
                 int32_t value;
-        } *items;
+        } * items;
         size_t length;
 } SlotsMap;
 
@@ -177,7 +177,7 @@ typedef struct ResourceMap { /* Map[String, ResourceInformation] */
         struct ResourceEntry {
                 const char *key;
                 ResourceInformation value;
-        } *items;
+        } * items;
         size_t length;
 } ResourceMap;
 
@@ -219,7 +219,7 @@ typedef struct ProfileTargets { /* Map[ResourceProfile, Int] */
         struct ProfileTarget {
                 ResourceProfile profile;
                 int32_t total;
-        } *items;
+        } * items;
         size_t length;
 } ProfileTargets;
 
@@ -266,11 +266,11 @@ typedef enum MessageType {
         MSG_KILL_DRIVER_RESPONSE,
         MSG_REQUEST_DRIVER_STATUS,
         MSG_DRIVER_STATUS_RESPONSE,
-        MSG_REQUEST_KILL_ALL_DRIVERS,          /* 4.0 and later */
-        MSG_KILL_ALL_DRIVERS_RESPONSE,         /* 4.0 and later */
-        MSG_REQUEST_CLEAR_COMPLETED,           /* 4.0 and later; RequestClearCompletedDriversAndApps */
-        MSG_REQUEST_READYZ,                    /* 4.0 and later */
-        MSG_DECOMMISSION_WORKERS_ON_HOSTS,     /* reply MSG_INTEGER */
+        MSG_REQUEST_KILL_ALL_DRIVERS,      /* 4.0 and later */
+        MSG_KILL_ALL_DRIVERS_RESPONSE,     /* 4.0 and later */
+        MSG_REQUEST_CLEAR_COMPLETED,       /* 4.0 and later; RequestClearCompletedDriversAndApps */
+        MSG_REQUEST_READYZ,                /* 4.0 and later */
+        MSG_DECOMMISSION_WORKERS_ON_HOSTS, /* reply MSG_INTEGER */
         MSG_BOUND_PORTS_REQUEST,
         MSG_BOUND_PORTS_RESPONSE,
         /* any process */
@@ -405,10 +405,10 @@ typedef struct Message {
                 } submit_driver_response, kill_driver_response;
                 struct {
                         bool found;
-                        DriverState state;          /* DRIVER_STATE_NONE: None */
-                        const char *worker_id;      /* Option */
+                        DriverState state;            /* DRIVER_STATE_NONE: None */
+                        const char *worker_id;        /* Option */
                         const char *worker_host_port; /* Option */
-                        const char *exception;      /* Option[Exception] as its message */
+                        const char *exception;        /* Option[Exception] as its message */
                 } driver_status_response;
                 struct {
                         EndpointRef master;
@@ -432,7 +432,8 @@ typedef struct Message {
                         int32_t value;
                 } integer;
                 struct {
-                        const char *class_name; /* of the throwable; NULL when encoding: SparkException */
+                        const char *class_name; /* of the throwable; NULL when encoding:
+                                                   SparkException */
                         const char *message;
                 } rpc_failure;
         };

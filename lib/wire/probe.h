@@ -13,7 +13,8 @@
 #include "base/buffer.h"
 #include "wire/family.h"
 
-/* Appends the object stream of the probe for `guess`, asking about endpoint `name`. 0 or -ENOMEM. */
+/* Appends the object stream of the probe for `guess`, asking about endpoint `name`. 0 or -ENOMEM.
+ */
 int probe_encode(Line guess, const char *name, Buffer *out);
 
 /* What a failure's text says: narrows `candidates` to the lines that agree with the class and local

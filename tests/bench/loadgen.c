@@ -28,10 +28,10 @@
 #include "wire/frame.h"
 #include "wire/url.h"
 
-#define WINDOW         64 /* workers between connect and RegisteredWorker at any time */
-#define WORKER_CORES   8
-#define WORKER_MEMORY  16384
-#define STALL_SECONDS  180
+#define WINDOW          64 /* workers between connect and RegisteredWorker at any time */
+#define WORKER_CORES    8
+#define WORKER_MEMORY   16384
+#define STALL_SECONDS   180
 #define MASTER_ENDPOINT "Master"
 
 typedef enum PeerState { PEER_NEW, PEER_VERIFYING, PEER_REGISTERING, PEER_READY } PeerState;
@@ -188,8 +188,13 @@ static void heartbeat(Load *load, Peer *p)
 static void register_application(Load *load, Peer *p, unsigned executors)
 {
         struct ExecutorResourceEntry resources[] = {
-                { "cores", { .resource_name = "cores", .amount = 1, .discovery_script = "", .vendor = "" } },
-                { "memory", { .resource_name = "memory", .amount = 512, .discovery_script = "", .vendor = "" } },
+                { "cores",
+                  { .resource_name = "cores", .amount = 1, .discovery_script = "", .vendor = "" } },
+                { "memory",
+                  { .resource_name = "memory",
+                    .amount = 512,
+                    .discovery_script = "",
+                    .vendor = "" } },
         };
         const char *arguments[] = { "--driver-url", "spark://CoarseGrainedScheduler@127.0.0.1:1" };
         Message m = { .type = MSG_REGISTER_APPLICATION };
@@ -408,7 +413,8 @@ static void measure_application(Load *load, unsigned executors)
                 turn(load);
         uint64_t last = now_nsec() - start, last_cpu = master_cpu_nsec(load) - cpu;
         settle(load);
-        printf("{\"measure\": \"application\", \"workers\": %u, \"executors\": %u, \"first_s\": %.6f, "
+        printf("{\"measure\": \"application\", \"workers\": %u, \"executors\": %u, \"first_s\": "
+               "%.6f, "
                "\"last_s\": %.6f, \"first_cpu_s\": %.6f, \"last_cpu_s\": %.6f, \"cpu_s\": %.6f}\n",
                load->n_workers, executors, (double)(load->first_added_nsec - start) / 1e9,
                (double)last / 1e9, (double)(load->first_added_cpu - cpu) / 1e9,
@@ -432,16 +438,20 @@ static void workers_init(Load *load)
         for (unsigned i = 0; i < load->n_workers; i++) {
                 Peer *p = &load->workers[i];
                 *p = (Peer){ .fd = -1, .number = i, .self = { "127.0.0.1", (int32_t)(20001 + i) } };
-                (void)snprintf(p->id, sizeof(p->id), "worker-20260101000000-127.0.0.1-%u", 20001 + i);
+                (void)snprintf(p->id, sizeof(p->id), "worker-20260101000000-127.0.0.1-%u",
+                               20001 + i);
         }
 }
 
 int main(int argc, char *argv[])
 {
         static const struct option options[] = {
-                { "master", required_argument, NULL, 'm' },  { "pid", required_argument, NULL, 'p' },
-                { "line", required_argument, NULL, 'l' },    { "workers", required_argument, NULL, 'w' },
-                { "apps", required_argument, NULL, 'a' },    { "executors", required_argument, NULL, 'e' },
+                { "master", required_argument, NULL, 'm' },
+                { "pid", required_argument, NULL, 'p' },
+                { "line", required_argument, NULL, 'l' },
+                { "workers", required_argument, NULL, 'w' },
+                { "apps", required_argument, NULL, 'a' },
+                { "executors", required_argument, NULL, 'e' },
                 { 0 },
         };
         Load load = { .line = LINE_3_5 };

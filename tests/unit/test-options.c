@@ -486,6 +486,7 @@ END_TEST
 
 UNIT_MAIN("options", defaults, spellings_of_the_command_line, deprecated_spellings_warn,
           the_order_of_strength, drop_ins_overrule_their_file, old_names_of_properties_count_less,
-          all_properties_are_kept, spark_home_has_a_conf_directory, what_is_wrong_on_the_command_line,
-          what_is_wrong_in_the_environment, what_is_wrong_in_the_ini_file,
-          what_is_wrong_in_the_properties_file, help_and_version, exit_statuses)
+          all_properties_are_kept, spark_home_has_a_conf_directory,
+          what_is_wrong_on_the_command_line, what_is_wrong_in_the_environment,
+          what_is_wrong_in_the_ini_file, what_is_wrong_in_the_properties_file, help_and_version,
+          exit_statuses)
