@@ -239,3 +239,9 @@ tests_unit_test_actor_LDADD = $(spark_master_libs) $(CHECK_LIBS)
 tests_unit_test_master_config_SOURCES = tests/unit/test-master-config.c
 tests_unit_test_master_config_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_master_config_LDADD = $(spark_master_libs) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test-rpc-identify
+TESTS += tests/unit/test-rpc-identify
+tests_unit_test_rpc_identify_SOURCES = tests/unit/test-rpc-identify.c tests/unit/rpc-sides.c
+tests_unit_test_rpc_identify_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_rpc_identify_LDADD = $(RPC_TEST_LIBS)
