@@ -102,8 +102,11 @@ static int serve(const MasterConfig *config, const MasterSettings *settings, Soc
         r = daemon_event_new(&handlers, &event);
         if (r == 0)
                 r = actor_new(event, config, &actor);
-        if (r == -EINVAL)
-                return give_up("an ID pattern is not of the form app-%s-%04d", r);
+        if (r == -EINVAL) {
+                log_error("spark-master cannot start: app-id-pattern (spark.deploy.appIdPattern) "
+                          "or driver-id-pattern is not of the form app-%%s-%%04d");
+                return EX_CONFIG;
+        }
         if (r == 0)
                 r = ui_init(&ui, actor_master(actor), settings->kill_enabled, actor_order, actor);
         if (r == 0)

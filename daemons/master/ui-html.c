@@ -61,7 +61,7 @@ static void put_page_start(Buffer *out, const char *title, const char *about)
 {
         buffer_put_text(out, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
                              "<meta name=\"viewport\" content=\"width=device-width,"
-                             "initial-scale=1\"><link rel=\"icon\" href=\"data:,\"><title>");
+                             "initial-scale=1\"><title>");
         html_put(out, title);
         html_put(out, about);
         buffer_put_text(out, "</title><style>");

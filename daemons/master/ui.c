@@ -88,6 +88,8 @@ static void serve_page(const Ui *ui, const HttpRequest *request, HttpResponse *r
 
         if (!is_read(request))
                 http_error(response, 405, "Only GET is served here.");
+        else if (strcmp(request->path, "/favicon.ico") == 0)
+                http_error(response, 404, "There is no icon."); /* browsers ask unasked */
         else if (strcmp(request->path, "/app/") == 0)
                 ui_html_put_app(&response->body, ui->master, wall_usec(), token,
                                 http_query(request, "appId"));

@@ -68,6 +68,8 @@ START_TEST(serves_pages)
         ck_assert_ptr_nonnull(strstr(get("/whatever/else"), "<h1>Spark Master at"));
         ck_assert_ptr_nonnull(strstr(ask("GET", "/app/", &id, 1, NULL, 0), "app-x"));
         ck_assert_ptr_nonnull(strstr(ask("HEAD", "/", NULL, 0, NULL, 0), "<h1>"));
+        (void)get("/favicon.ico");
+        ck_assert_uint_eq(response.status, 404);
         (void)ask("POST", "/", NULL, 0, NULL, 0);
         ck_assert_uint_eq(response.status, 405);
 }
