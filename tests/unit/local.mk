@@ -245,3 +245,10 @@ TESTS += tests/unit/test-rpc-identify
 tests_unit_test_rpc_identify_SOURCES = tests/unit/test-rpc-identify.c tests/unit/rpc-sides.c
 tests_unit_test_rpc_identify_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_rpc_identify_LDADD = $(RPC_TEST_LIBS)
+
+# The worker and its processes.
+check_PROGRAMS += tests/unit/test-spawn
+TESTS += tests/unit/test-spawn
+tests_unit_test_spawn_SOURCES = tests/unit/test-spawn.c
+tests_unit_test_spawn_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_spawn_LDADD = cgroups/libcgroups.a lib/base/libbase.a $(SYSTEMD_LIBS) $(CHECK_LIBS)
