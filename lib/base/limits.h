@@ -78,3 +78,8 @@
 #define LIMIT_LOG_PAGE_BYTES    MIB(1)
 /* The master's /json/ as spark-cluster reads it: about 1 KiB for a worker or an application. */
 #define LIMIT_STATUS_BYTES MIB(256)
+
+/* ---- worker ---- */
+
+#define LIMIT_EXECUTORS       10000   /* running at once on one worker */
+#define LIMIT_CLEANUP_ENTRIES 1000000 /* files looked at in one clean-up of old work */

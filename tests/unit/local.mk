@@ -252,3 +252,12 @@ TESTS += tests/unit/test-spawn
 tests_unit_test_spawn_SOURCES = tests/unit/test-spawn.c
 tests_unit_test_spawn_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_spawn_LDADD = cgroups/libcgroups.a lib/base/libbase.a $(SYSTEMD_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test-executor-command
+TESTS += tests/unit/test-executor-command
+tests_unit_test_executor_command_SOURCES = tests/unit/test-executor-command.c
+tests_unit_test_executor_command_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_executor_command_LDADD = daemons/worker/libworker.a lib/wire/libwire.a \
+	lib/base/libbase.a $(CHECK_LIBS)
+
+EXTRA_DIST += tests/data/executor

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * What goes into the worker's state machines and what comes out. The machines (registration.h,
+ * executors.h, put together in worker.h) are pure: no fd, no clock, no log, no global. Whatever
+ * they decide is an effect; actor.c carries effects out and answers with further events.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/log.h"
+#include "wire/deploy.h"
+#include "wire/family.h"
+#include "wire/url.h"
+
+typedef enum WorkerEventType {
+        ON_START,
+        ON_TICK,          /* time has passed: the deadline of worker_deadline() or later */
+        ON_DIALLED,       /* the outcome of DO_DIAL: conn, or 0 and text */
+        ON_CONNECTED,     /* a dialled connection is established */
+        ON_IDENTIFIED,    /* what DO_IDENTIFY asked for */
+        ON_MESSAGE,       /* a one-way message for us */
+        ON_CLOSED,        /* a connection is gone, or could not be made */
+        ON_ANSWERED,      /* the end of DO_ASK: ticket, ok or text */
+        ON_STARTED,       /* DO_LAUNCH: the executor's process runs */
+        ON_LAUNCH_FAILED, /* DO_LAUNCH: it does not, and text says why */
+        ON_EXITED,        /* an executor's process has ended: code */
+        ON_STOP,          /* we were asked to end */
+} WorkerEventType;
+
+typedef struct WorkerEvent {
+        WorkerEventType type;
+        uint64_t conn;
+        size_t target;          /* DIALLED: as in the effect */
+        LineSet lines;          /* IDENTIFIED */
+        int error;              /* IDENTIFIED: 0, or -errno when the peer did not say */
+        bool sparkd;            /* IDENTIFIED: one of our own daemons */
+        bool ok;                /* ANSWERED: acknowledged */
+        bool timed_out;         /* ANSWERED, not ok: after the whole time for an answer */
+        uint64_t ticket;        /* ANSWERED */
+        const Message *message; /* MESSAGE; borrowed during the call */
+        const char *executor;   /* STARTED, LAUNCH_FAILED, EXITED: "APP/N" */
+        int code;               /* EXITED: exit status, or 128 + signal as Java counts */
+        const char *text;       /* DIALLED, CLOSED, ANSWERED, LAUNCH_FAILED: reason */
+} WorkerEvent;
+
+typedef enum WorkerEffectType {
+        DO_DIAL,      /* connect to `address`; ON_DIALLED follows at once */
+        DO_IDENTIFY,  /* find out what is at conn's other end; ON_IDENTIFIED or ON_CLOSED follows */
+        DO_SEND,      /* message to the endpoint Master of conn */
+        DO_ASK,       /* the same, as an ask; ON_ANSWERED follows */
+        DO_CLOSE,     /* close conn */
+        DO_RESCAN,    /* look for engines again, and worker_set_engines() */
+        DO_LAUNCH,    /* start `executor` from message; ON_STARTED or ON_LAUNCH_FAILED follows */
+        DO_SIGNAL,    /* send the executor's process `signal`; SIGKILL goes to its whole session */
+        DO_CLEAN_APP, /* remove the local directories of application `text` */
+        DO_EXIT,      /* end with `status` */
+        DO_LOG,
+} WorkerEffectType;
+
+typedef struct WorkerEffect WorkerEffect;
+struct WorkerEffect {
+        WorkerEffect *next;
+        WorkerEffectType type;
+        uint64_t conn;
+        size_t target;          /* DIAL */
+        HostPort address;       /* DIAL */
+        uint64_t ticket;        /* ASK */
+        const Message *message; /* SEND, ASK; LAUNCH: that of the event, borrowed from it */
+        const char *executor;   /* LAUNCH, SIGNAL */
+        int signal;
+        int status; /* EXIT */
+        int level;  /* LOG */
+        LogFields fields;
+        const char *text; /* LOG, CLOSE, CLEAN_APP */
+};
+
+/* A list in order, all memory in its arena: effects, messages and strings live until
+ * worker_effects_done(). When memory runs out `failed` is set and the list is not to be used; the
+ * functions below then yield scratch space, so that callers need not test each. */
+typedef struct WorkerEffects {
+        Arena arena;
+        WorkerEffect *first, *last;
+        bool failed;
+        WorkerEffect scratch_effect;
+        Message scratch_message;
+} WorkerEffects;
+
+#define CLEANUP_WORKER_EFFECTS CLEANUP(worker_effects_done)
+
+void worker_effects_init(WorkerEffects *fx);
+void worker_effects_done(WorkerEffects *fx);
+
+WorkerEffect *effect_add(WorkerEffects *fx, WorkerEffectType type);
+/* DO_SEND or DO_ASK with an empty message of that type, to be filled in. */
+Message *effect_message(WorkerEffects *fx, WorkerEffectType type, uint64_t conn,
+                        MessageType message);
+/* A copy in the arena; NULL stays NULL. */
+const char *effect_strdup(WorkerEffects *fx, const char *s);
+const char *effect_text(WorkerEffects *fx, const char *format, ...) PRINTF_LIKE(2, 3);
+/* DO_LOG; `fields` may be NULL. */
+void effect_log(WorkerEffects *fx, int level, const LogFields *fields, const char *format, ...)
+        PRINTF_LIKE(4, 5);
+void effect_exit(WorkerEffects *fx, int status);

@@ -1,0 +1,559 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemons/worker/executors.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/limits.h"
+
+/* What an executor's bookkeeping may hold of what the master sent: its resource addresses. */
+#define EXECUTOR_ARENA_BYTES MIB(4)
+
+/* ---- tables ---- */
+
+void executors_init(Executors *x, const ExecutorsConfig *config)
+{
+        *x = (Executors){ .config = config };
+}
+
+static void app_release(Executors *x, WorkerApp *app)
+{
+        if (--app->executors > 0)
+                return;
+        HASH_DEL(x->apps, app);
+        free(app->id);
+        free(app->name);
+        free(app->user);
+        free(app->command);
+        free(app);
+}
+
+static void executor_free(Executors *x, Executor *e)
+{
+        if (e->app)
+                app_release(x, e->app);
+        arena_done(&e->arena);
+        free(e->id);
+        free(e);
+}
+
+static void report_free(Executors *x, Report *report)
+{
+        DL_DELETE(x->reports, report);
+        free(report->app_id);
+        free(report->message);
+        free(report);
+}
+
+void executors_done(Executors *x)
+{
+        Executor *e, *e_next;
+        Report *report, *report_next;
+
+        HASH_ITER (hh, x->running, e, e_next) {
+                HASH_DEL(x->running, e);
+                executor_free(x, e);
+        }
+        DL_FOREACH_SAFE (x->finished, e, e_next)
+                executor_free(x, e);
+        DL_FOREACH_SAFE (x->reports, report, report_next)
+                report_free(x, report);
+        *x = (Executors){ 0 };
+}
+
+Executor *executors_find(const Executors *x, const char *id)
+{
+        Executor *e;
+
+        HASH_FIND_STR(x->running, id, e);
+        return e;
+}
+
+size_t executors_running(const Executors *x)
+{
+        return HASH_COUNT(x->running);
+}
+
+static char *strdup_or_empty(const char *s)
+{
+        return strdup(s ? s : "");
+}
+
+/* The application of a launch, with one more reference; NULL when out of memory. */
+static WorkerApp *app_take(Executors *x, const char *id, const ApplicationDescription *desc,
+                           int32_t memory_mb)
+{
+        WorkerApp *app;
+
+        HASH_FIND_STR(x->apps, id, app);
+        if (app) {
+                app->executors++;
+                return app;
+        }
+        app = calloc(1, sizeof(*app));
+        if (!app)
+                return NULL;
+        app->id = strdup(id);
+        app->name = strdup_or_empty(desc->name);
+        app->user = strdup_or_empty(desc->user);
+        app->max_cores = desc->max_cores.set ? desc->max_cores.value : 0;
+        app->memory_mb = memory_mb;
+        app->executors = 1;
+        if (app->id && app->name && app->user)
+                HASH_ADD_KEYPTR(hh, x->apps, app->id, strlen(app->id), app);
+        if (!hash_added(app)) {
+                free(app->id);
+                free(app->name);
+                free(app->user);
+                free(app);
+                return NULL;
+        }
+        return app;
+}
+
+/* Copies: the effect may outlive the executor. */
+static LogFields fields_of(const Executors *x, const Executor *e, WorkerEffects *fx)
+{
+        return (LogFields){ .app_id = effect_strdup(fx, e->app->id),
+                            .executor_id = effect_text(fx, "%d", e->exec_id),
+                            .worker_id = x->config->worker_id };
+}
+
+/* ---- reports ---- */
+
+static void ask_report(Executors *x, Report *report, uint64_t conn, WorkerEffects *fx)
+{
+        Message *m = effect_message(fx, DO_ASK, conn, MSG_EXECUTOR_STATE_CHANGED);
+
+        report->ticket = ++x->last_ticket;
+        report->due = 0;
+        if (fx->last)
+                fx->last->ticket = report->ticket;
+        m->executor_state_changed.app_id = effect_strdup(fx, report->app_id);
+        m->executor_state_changed.exec_id = report->exec_id;
+        m->executor_state_changed.state = report->state;
+        m->executor_state_changed.message = effect_strdup(fx, report->message);
+        m->executor_state_changed.exit_status = report->exit_status;
+}
+
+static void send_report(Executors *x, const char *app_id, int32_t exec_id, ExecutorState state,
+                        const char *message, OptInt exit_status, uint64_t conn, uint64_t now,
+                        WorkerEffects *fx)
+{
+        Report *report;
+
+        if (x->stopping)
+                return;
+        report = calloc(1, sizeof(*report));
+        if (!report) {
+                fx->failed = true;
+                return;
+        }
+        DL_APPEND(x->reports, report);
+        report->app_id = strdup(app_id);
+        report->message = message ? strdup(message) : NULL;
+        report->exec_id = exec_id;
+        report->state = state;
+        report->exit_status = exit_status;
+        if (!report->app_id || (message && !report->message)) {
+                fx->failed = true;
+                return;
+        }
+        if (conn)
+                ask_report(x, report, conn, fx);
+        else
+                report->due = now + x->config->sync_pause_usec;
+}
+
+static bool same_executor(const Report *a, const Report *b)
+{
+        return a->exec_id == b->exec_id && strcmp(a->app_id, b->app_id) == 0;
+}
+
+/* Has a later state of the same executor been reported? Then this one is of no use any more, and
+ * would come out of order. */
+static bool superseded(const Report *report)
+{
+        for (const Report *later = report->next; later; later = later->next)
+                if (same_executor(report, later))
+                        return true;
+        return false;
+}
+
+static void on_answered(Executors *x, const WorkerEvent *event, uint64_t now, WorkerEffects *fx)
+{
+        Report *report;
+
+        DL_FOREACH (x->reports, report)
+                if (report->ticket == event->ticket)
+                        break;
+        if (!report)
+                return;
+        report->ticket = 0;
+        if (event->ok || x->stopping || superseded(report)) {
+                report_free(x, report);
+                return;
+        }
+        report->failures++;
+        if (report->failures >= x->config->sync_attempts) {
+                effect_log(fx, LOG_ERR, NULL,
+                           "Could not report executor %s/%d as %s to the master %u times (%s). "
+                           "Giving up.",
+                           report->app_id, report->exec_id, executor_state_name(report->state),
+                           report->failures, event->text ? event->text : "no answer");
+                effect_exit(fx, EXIT_FAILURE);
+                report_free(x, report);
+                return;
+        }
+        effect_log(fx, LOG_WARNING, NULL,
+                   "Could not report executor %s/%d as %s to the master (%s); will retry (%u/%u).",
+                   report->app_id, report->exec_id, executor_state_name(report->state),
+                   event->text ? event->text : "no answer", report->failures,
+                   x->config->sync_attempts);
+        /* After a time-out there was pause enough. */
+        report->due = event->timed_out ? now : now + x->config->sync_pause_usec;
+}
+
+/* Asks again whatever is due, or with `all` whatever is not under way. */
+static void retry_reports(Executors *x, bool all, uint64_t conn, uint64_t now, WorkerEffects *fx)
+{
+        Report *report, *next;
+
+        DL_FOREACH_SAFE (x->reports, report, next) {
+                if (report->ticket || (!all && now < report->due))
+                        continue;
+                if (superseded(report))
+                        report_free(x, report);
+                else if (conn)
+                        ask_report(x, report, conn, fx);
+                else
+                        report->due = now + x->config->sync_pause_usec;
+        }
+}
+
+/* ---- life of one executor ---- */
+
+static void clean_app_if_done(Executors *x, const char *app_id, WorkerEffects *fx)
+{
+        Executor *e, *next;
+
+        HASH_ITER (hh, x->running, e, next)
+                if (strcmp(e->app->id, app_id) == 0)
+                        return;
+        effect_add(fx, DO_CLEAN_APP)->text = effect_strdup(fx, app_id);
+}
+
+/* Takes an executor out of the running ones; keeps it among the last finished for the pages. */
+static void finish(Executors *x, Executor *e, ExecutorState state, const char *message,
+                   OptInt exit_status, uint64_t conn, uint64_t now, WorkerEffects *fx)
+{
+        const LogFields fields = fields_of(x, e, fx);
+        char code[24] = "";
+
+        if (exit_status.set)
+                (void)snprintf(code, sizeof(code), ", exit status %d", exit_status.value);
+        effect_log(fx, LOG_INFO, &fields, "Executor %s finished with state %s%s%s%s.", e->id,
+                   executor_state_name(state), code, message ? ": " : "", message ? message : "");
+        send_report(x, e->app->id, e->exec_id, state, message, exit_status, conn, now, fx);
+
+        HASH_DEL(x->running, e);
+        e->state = state;
+        e->kill_at = 0;
+        x->cores_used -= e->cores;
+        x->memory_used_mb -= e->memory_mb;
+        DL_APPEND(x->finished, e);
+        x->n_finished++;
+        if (e->app->finished)
+                clean_app_if_done(x, e->app->id, fx);
+        /* As Spark's: a tenth goes at a time. */
+        if (x->n_finished > x->config->retained)
+                for (unsigned n = MAX_OF(x->config->retained / 10, 1u); n && x->finished; n--) {
+                        Executor *oldest = x->finished;
+
+                        DL_DELETE(x->finished, oldest);
+                        x->n_finished--;
+                        executor_free(x, oldest);
+                }
+        if (x->stopping && !x->running)
+                effect_exit(fx, EXIT_SUCCESS);
+}
+
+static Executor *executor_new(Executors *x, const Message *launch)
+{
+        const char *app_id = launch->launch_executor.app_id;
+        Executor *e = calloc(1, sizeof(*e));
+
+        if (!e)
+                return NULL;
+        e->exec_id = launch->launch_executor.exec_id;
+        e->rp_id = launch->launch_executor.rp_id;
+        e->cores = launch->launch_executor.cores;
+        e->memory_mb = launch->launch_executor.memory;
+        e->state = EXECUTOR_LAUNCHING;
+        arena_init(&e->arena, EXECUTOR_ARENA_BYTES);
+        if (asprintf(&e->id, "%s/%d", app_id, e->exec_id) < 0)
+                e->id = NULL;
+        e->app = app_take(x, app_id, &launch->launch_executor.app_desc, e->memory_mb);
+        if (e->id && e->app &&
+            resource_map_copy(&e->arena, &launch->launch_executor.resources, &e->resources) == 0)
+                HASH_ADD_KEYPTR(hh, x->running, e->id, strlen(e->id), e);
+        if (!hash_added(e)) {
+                executor_free(x, e);
+                return NULL;
+        }
+        return e;
+}
+
+void executors_launch(Executors *x, const Message *launch, uint64_t conn, uint64_t now,
+                      WorkerEffects *fx)
+{
+        const char *app_id = launch->launch_executor.app_id;
+        const char *id = effect_text(fx, "%s/%d", app_id, launch->launch_executor.exec_id);
+        WorkerEffect *effect;
+        LogFields fields;
+        Executor *e;
+
+        if (x->stopping)
+                return;
+        if (executors_find(x, id)) {
+                effect_log(fx, LOG_WARNING, NULL, "Executor %s runs already; ignoring the order.",
+                           id);
+                return;
+        }
+        if (executors_running(x) >= LIMIT_EXECUTORS) {
+                send_report(x, app_id, launch->launch_executor.exec_id, EXECUTOR_FAILED,
+                            "this worker runs as many executors as it can hold", (OptInt){ 0 },
+                            conn, now, fx);
+                return;
+        }
+        e = executor_new(x, launch);
+        if (!e) {
+                send_report(x, app_id, launch->launch_executor.exec_id, EXECUTOR_FAILED,
+                            "this worker is out of memory", (OptInt){ 0 }, conn, now, fx);
+                return;
+        }
+        x->cores_used += e->cores;
+        x->memory_used_mb += e->memory_mb;
+        fields = fields_of(x, e, fx);
+        effect_log(fx, LOG_INFO, &fields,
+                   "Asked to launch executor %s for %s with %d cores and %d MiB.", id, e->app->name,
+                   e->cores, e->memory_mb);
+        effect = effect_add(fx, DO_LAUNCH);
+        effect->executor = id;
+        effect->message = launch;
+}
+
+static void signal_executor(const Executor *e, int signal, WorkerEffects *fx)
+{
+        WorkerEffect *effect = effect_add(fx, DO_SIGNAL);
+
+        effect->executor = effect_strdup(fx, e->id);
+        effect->signal = signal;
+}
+
+/* SIGTERM now and SIGKILL later. One that has no process yet is ended as soon as it has. */
+static void terminate(Executors *x, Executor *e, uint64_t now, WorkerEffects *fx)
+{
+        if (e->kill_asked)
+                return;
+        e->kill_asked = true;
+        if (!e->started)
+                return;
+        signal_executor(e, SIGTERM, fx);
+        e->kill_at = now + x->config->terminate_usec;
+}
+
+void executors_kill(Executors *x, const char *app_id, int32_t exec_id, uint64_t now,
+                    WorkerEffects *fx)
+{
+        const char *id = effect_text(fx, "%s/%d", app_id, exec_id);
+        Executor *e = executors_find(x, id);
+
+        if (!e) {
+                effect_log(fx, LOG_INFO, NULL, "Asked to kill unknown executor %s.", id);
+                return;
+        }
+        effect_log(fx, LOG_INFO, NULL, "Asked to kill executor %s.", id);
+        terminate(x, e, now, fx);
+}
+
+void executors_app_finished(Executors *x, const char *app_id, WorkerEffects *fx)
+{
+        WorkerApp *app;
+
+        HASH_FIND_STR(x->apps, app_id, app);
+        if (app)
+                app->finished = true;
+        clean_app_if_done(x, app_id, fx);
+}
+
+static void on_started(Executors *x, Executor *e, uint64_t conn, uint64_t now, WorkerEffects *fx)
+{
+        e->started = true;
+        if (e->kill_asked) {
+                e->kill_asked = false;
+                terminate(x, e, now, fx);
+                return;
+        }
+        e->state = EXECUTOR_RUNNING;
+        send_report(x, e->app->id, e->exec_id, EXECUTOR_RUNNING, NULL, (OptInt){ 0 }, conn, now,
+                    fx);
+}
+
+/* The message of a killed executor, as 4.x words it. */
+static const char *killed_text(const Executor *e, WorkerEffects *fx)
+{
+        return effect_text(fx, "Runner thread for executor %s interrupted", e->id);
+}
+
+static void on_exited(Executors *x, Executor *e, int code, uint64_t conn, uint64_t now,
+                      WorkerEffects *fx)
+{
+        const OptInt status = { .set = true, .value = code };
+
+        if (e->kill_asked)
+                finish(x, e, EXECUTOR_KILLED, killed_text(e, fx), status, conn, now, fx);
+        else
+                finish(x, e, EXECUTOR_EXITED, effect_text(fx, "Command exited with code %d", code),
+                       status, conn, now, fx);
+}
+
+static void on_launch_failed(Executors *x, Executor *e, const char *text, uint64_t conn,
+                             uint64_t now, WorkerEffects *fx)
+{
+        if (e->kill_asked)
+                finish(x, e, EXECUTOR_KILLED, killed_text(e, fx), (OptInt){ 0 }, conn, now, fx);
+        else
+                finish(x, e, EXECUTOR_FAILED, text, (OptInt){ 0 }, conn, now, fx);
+}
+
+static void on_tick(Executors *x, uint64_t conn, uint64_t now, WorkerEffects *fx)
+{
+        Executor *e, *next;
+
+        HASH_ITER (hh, x->running, e, next) {
+                if (!e->kill_at || now < e->kill_at)
+                        continue;
+                e->kill_at = 0;
+                if (e->forced) { /* stuck in the kernel: Spark reports it ended without a status */
+                        const LogFields fields = fields_of(x, e, fx);
+
+                        effect_log(fx, LOG_WARNING, &fields,
+                                   "Executor %s does not end even by SIGKILL.", e->id);
+                        finish(x, e, EXECUTOR_KILLED, killed_text(e, fx), (OptInt){ 0 }, conn, now,
+                               fx);
+                        continue;
+                }
+                effect_log(fx, LOG_WARNING, NULL, "Executor %s did not end by SIGTERM; killing it.",
+                           e->id);
+                e->forced = true;
+                e->kill_at = now + x->config->terminate_usec;
+                signal_executor(e, SIGKILL, fx);
+        }
+        retry_reports(x, false, conn, now, fx);
+}
+
+void executors_handle(Executors *x, const WorkerEvent *event, uint64_t conn, uint64_t now,
+                      WorkerEffects *fx)
+{
+        Executor *e = event->executor ? executors_find(x, event->executor) : NULL;
+
+        if (event->type == ON_TICK)
+                on_tick(x, conn, now, fx);
+        else if (event->type == ON_ANSWERED)
+                on_answered(x, event, now, fx);
+        if (!e)
+                return;
+        if (event->type == ON_STARTED)
+                on_started(x, e, conn, now, fx);
+        else if (event->type == ON_LAUNCH_FAILED)
+                on_launch_failed(x, e, event->text, conn, now, fx);
+        else if (event->type == ON_EXITED)
+                on_exited(x, e, event->code, conn, now, fx);
+}
+
+uint64_t executors_deadline(const Executors *x)
+{
+        uint64_t deadline = UINT64_MAX;
+        const Executor *e;
+        const Report *report;
+
+        for (e = x->running; e; e = e->hh.next)
+                if (e->kill_at)
+                        deadline = MIN_OF(deadline, e->kill_at);
+        DL_FOREACH (x->reports, report)
+                if (!report->ticket)
+                        deadline = MIN_OF(deadline, report->due);
+        return deadline;
+}
+
+/* ---- what a master is told at once ---- */
+
+static void describe(const Executor *e, ExecutorDescription *ret, WorkerEffects *fx)
+{
+        *ret = (ExecutorDescription){
+                .app_id = effect_strdup(fx, e->app->id),
+                .exec_id = e->exec_id,
+                .rp_id = e->rp_id,
+                .cores = e->cores,
+                .memory_mb = e->memory_mb,
+                .state = e->state,
+        };
+}
+
+void executors_send_latest_state(Executors *x, uint64_t conn, uint64_t now, WorkerEffects *fx)
+{
+        size_t n = executors_running(x), i = 0;
+        Message *m = effect_message(fx, DO_SEND, conn, MSG_WORKER_LATEST_STATE);
+        ExecutorDescription *items = arena_new_array(&fx->arena, n, ExecutorDescription);
+
+        m->worker_latest_state.id = x->config->worker_id;
+        if (!items) {
+                fx->failed = true;
+                return;
+        }
+        for (const Executor *e = x->running; e; e = e->hh.next)
+                describe(e, &items[i++], fx);
+        m->worker_latest_state.executors = (ExecutorDescriptionSeq){ .items = items, .length = n };
+        retry_reports(x, true, conn, now, fx);
+}
+
+void executors_send_scheduler_state(Executors *x, uint64_t conn, WorkerEffects *fx)
+{
+        size_t n = executors_running(x), i = 0;
+        Message *m = effect_message(fx, DO_SEND, conn, MSG_WORKER_SCHEDULER_STATE_RESPONSE);
+        WorkerExecutorStateResponse *items =
+                arena_new_array(&fx->arena, n, WorkerExecutorStateResponse);
+
+        m->worker_scheduler_state_response.id = x->config->worker_id;
+        if (!items) {
+                fx->failed = true;
+                return;
+        }
+        for (const Executor *e = x->running; e; e = e->hh.next) {
+                describe(e, &items[i].desc, fx);
+                if (resource_map_copy(&fx->arena, &e->resources, &items[i].resources) < 0)
+                        fx->failed = true;
+                i++;
+        }
+        m->worker_scheduler_state_response.exec_responses =
+                (WorkerExecutorStateSeq){ .items = items, .length = n };
+}
+
+void executors_stop(Executors *x, uint64_t now, WorkerEffects *fx)
+{
+        if (x->stopping)
+                return;
+        x->stopping = true;
+        if (!x->running) {
+                effect_exit(fx, EXIT_SUCCESS);
+                return;
+        }
+        effect_log(fx, LOG_INFO, NULL, "Ending %zu executors.", executors_running(x));
+        for (Executor *e = x->running; e; e = e->hh.next)
+                terminate(x, e, now, fx);
+}

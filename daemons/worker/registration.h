@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * The worker's tie to its master, as a pure state machine: which masters are tried and when, what
+ * is learnt of them before the first word, who is the master now, heartbeats.
+ *
+ * A master is dialled, then asked what it is (probe.h of lib/wire), and only then sent
+ * RegisterWorker: a JVM drops a one-way message of another Spark version in silence. A master is
+ * bound to the connection on which it last spoke as one, be it ours or its own (MasterChanged).
+ */
+
+#include "daemons/worker/event.h"
+
+/* The pseudo-resource that tells our own master which engines are here. */
+#define REGISTRATION_ENGINES_RESOURCE "sparkd.engines"
+
+/* What does not change; borrowed for the life of the machine. */
+typedef struct RegistrationConfig {
+        const HostPort *masters;
+        size_t n_masters;
+        const char *worker_id;
+        const char *host;
+        uint16_t port;
+        int32_t cores;
+        int32_t memory_mb;
+        const char *web_ui_url;
+        const ResourceMap *resources;
+        uint64_t heartbeat_usec;
+        unsigned initial_retries; /* at about 10 s each ... */
+        unsigned max_retries;     /* ... then at about 60 s each up to this; then giving up */
+        double jitter;            /* 0.5 <= jitter < 1.5, drawn once per process: scales both */
+        bool prefer_configured_address; /* spark.worker.preferConfiguredMasterAddress */
+} RegistrationConfig;
+
+typedef enum TargetPhase {
+        TARGET_IDLE,
+        TARGET_DIALLING,
+        TARGET_IDENTIFYING,
+        TARGET_READY, /* known for what it is: RegisterWorker may be sent, or was */
+} TargetPhase;
+
+typedef struct MasterTarget {
+        HostPort address;
+        TargetPhase phase;
+        uint64_t conn; /* 0 while IDLE */
+        LineSet lines;
+        bool sparkd;
+        bool unfit;          /* when last seen, no engine here served its line */
+        LineSet unfit_lines; /* ... which was this: for saying so once */
+} MasterTarget;
+
+typedef struct Registration {
+        const RegistrationConfig *config;
+        LineSet engine_lines;
+        StringSeq engines; /* names for our own master; borrowed */
+
+        MasterTarget *targets; /* the configured ones, and one more for a master that was learnt */
+        size_t n_targets;
+
+        bool known;     /* some master has accepted us since the start */
+        bool connected; /* ... and its connection stands */
+        bool registered;
+        uint64_t conn;    /* the master's connection; 0 when not connected */
+        HostPort address; /* of its endpoint reference */
+        HostPort dialled; /* as it was dialled; where preferConfiguredMasterAddress goes */
+        char *url;        /* spark://host:port of the reference; NULL while not known */
+        char *web_ui_url; /* NULL while not known */
+        bool sparkd;      /* what it is, as far as asked */
+        LineSet lines;
+
+        bool retrying;
+        unsigned attempts;
+        uint64_t retry_at, retry_every;
+        uint64_t heartbeat_at; /* 0: none */
+} Registration;
+
+/* What the handling of an event has brought. */
+typedef enum RegistrationResult {
+        REGISTRATION_NOTHING,
+        REGISTRATION_ACCEPTED, /* RegisteredWorker: the caller sends WorkerLatestState */
+        REGISTRATION_CHANGED,  /* MasterChanged: the caller sends WorkerSchedulerStateResponse */
+} RegistrationResult;
+
+/* 0 or -ENOMEM. A zeroed Registration can be registration_done(). */
+int registration_init(Registration *r, const RegistrationConfig *config);
+void registration_done(Registration *r);
+
+/* What this worker can run. `names` is borrowed until the next call. */
+void registration_set_engines(Registration *r, LineSet lines, StringSeq names);
+
+/* Takes START, TICK, DIALLED, CONNECTED, IDENTIFIED, CLOSED and MESSAGE; others do nothing. */
+RegistrationResult registration_handle(Registration *r, const WorkerEvent *event, uint64_t now,
+                                       WorkerEffects *fx);
+
+/* When ON_TICK is wanted next (microseconds); UINT64_MAX: not. */
+uint64_t registration_deadline(const Registration *r);

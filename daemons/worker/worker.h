@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * The worker's whole state machine: registration.h and executors.h put together, and the routing of
+ * messages between them. Pure, as they are.
+ */
+
+#include "daemons/worker/executors.h"
+#include "daemons/worker/registration.h"
+
+typedef struct WorkerConfig {
+        RegistrationConfig registration;
+        ExecutorsConfig executors;
+        bool decommission_enabled; /* spark.decommission.enabled */
+} WorkerConfig;
+
+typedef struct Worker {
+        const WorkerConfig *config; /* borrowed for the worker's life */
+        Registration registration;
+        Executors executors;
+        bool decommissioned; /* takes no new executors */
+} Worker;
+
+/* 0 or -ENOMEM. A zeroed Worker can be worker_done(). */
+int worker_init(Worker *w, const WorkerConfig *config);
+void worker_done(Worker *w);
+
+void worker_handle(Worker *w, const WorkerEvent *event, uint64_t now, WorkerEffects *fx);
+
+/* When ON_TICK is wanted next (microseconds); UINT64_MAX: not. */
+uint64_t worker_deadline(const Worker *w);
