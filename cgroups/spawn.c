@@ -57,18 +57,25 @@ static int redirect(const char *path, int as, int flags)
         return dup2(fd, as) < 0 ? -1 : close(fd);
 }
 
+static int die_with(pid_t parent)
+{
+        if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+                return -1;
+        /* The signal comes only for a parent that dies after this call, so ask who it is now. */
+        if (getppid() != parent) {
+                errno = ESRCH;
+                return -1;
+        }
+        return 0;
+}
+
 /* Returns only on failure, with errno. */
 static SpawnStage child_run(const SpawnRequest *request, pid_t parent)
 {
         const int append = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW;
 
-        /* The signal comes only for a parent that dies after this call, so ask who it is now. */
-        if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+        if (die_with(parent) < 0)
                 return STAGE_PREPARE;
-        if (getppid() != parent) {
-                errno = ESRCH;
-                return STAGE_PREPARE;
-        }
         if (setsid() < 0 || reset_signals() < 0 || redirect(NULL, STDIN_FILENO, O_RDONLY) < 0)
                 return STAGE_PREPARE;
         if (request->directory && chdir(request->directory) < 0)
@@ -123,12 +130,23 @@ static ssize_t read_failure(int fd, SpawnFailure *ret)
         return n;
 }
 
+/* fork() with every signal blocked: no handler of ours may run in the child before the handlers are
+ * reset. The caller restores the mask; the child's is reset with the handlers. */
+static pid_t fork_blocked(sigset_t *ret_before)
+{
+        sigset_t all;
+
+        (void)sigfillset(&all);
+        (void)sigprocmask(SIG_BLOCK, &all, ret_before);
+        return fork();
+}
+
 int spawn(const SpawnRequest *request, pid_t *ret_pid, char **ret_problem)
 {
         CLEANUP_CLOSE int from_child = -1, to_parent = -1;
         SpawnFailure failure;
-        sigset_t all, before;
         pid_t parent = getpid(), pid;
+        sigset_t before;
         int fds[2];
 
         if (pipe2(fds, O_CLOEXEC) < 0)
@@ -136,10 +154,7 @@ int spawn(const SpawnRequest *request, pid_t *ret_pid, char **ret_problem)
         from_child = fds[0];
         to_parent = fds[1];
 
-        /* No handler of ours may run in the child before the handlers are reset. */
-        (void)sigfillset(&all);
-        (void)sigprocmask(SIG_BLOCK, &all, &before);
-        pid = fork();
+        pid = fork_blocked(&before);
         if (pid == 0) {
                 failure.stage = child_run(request, parent);
                 failure.error = errno;
@@ -158,6 +173,40 @@ int spawn(const SpawnRequest *request, pid_t *ret_pid, char **ret_problem)
                 return -failure.error;
         }
         *ret_pid = pid;
+        return 0;
+}
+
+int spawn_function(int (*work)(void *arg, int fd), void *arg, unsigned seconds, pid_t *ret_pid,
+                   int *ret_fd)
+{
+        CLEANUP_CLOSE int from_child = -1, to_parent = -1;
+        pid_t parent = getpid(), pid;
+        sigset_t before;
+        int fds[2], r;
+
+        if (pipe2(fds, O_CLOEXEC) < 0)
+                return -errno;
+        from_child = fds[0];
+        to_parent = fds[1];
+
+        pid = fork_blocked(&before);
+        if (pid == 0) {
+                if (die_with(parent) < 0 || reset_signals() < 0)
+                        _exit(126);
+                /* A peer must not wait for this child before it sees us hang up. */
+                (void)close_range(STDERR_FILENO + 1, (unsigned)to_parent - 1, 0);
+                (void)close_range((unsigned)to_parent + 1, ~0U, 0);
+                (void)alarm(seconds);
+                _exit(work(arg, to_parent));
+        }
+        r = errno;
+        (void)sigprocmask(SIG_SETMASK, &before, NULL);
+        if (pid < 0)
+                return -r;
+        if (fcntl(from_child, F_SETFL, O_NONBLOCK) < 0)
+                return -errno;
+        *ret_pid = pid;
+        *ret_fd = TAKE_FD(from_child);
         return 0;
 }
 
@@ -286,9 +335,12 @@ static int on_sigchld(sd_event_source *source, const struct signalfd_siginfo *si
 int reaper_new(sd_event *event, ReaperHandler handler, void *user, Reaper **ret)
 {
         Reaper *reaper;
+        sigset_t set;
         int r;
 
-        if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
+        (void)sigemptyset(&set);
+        (void)sigaddset(&set, SIGCHLD);
+        if (sigprocmask(SIG_BLOCK, &set, NULL) < 0 || prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
                 return -errno;
         reaper = calloc(1, sizeof(*reaper));
         if (!reaper)

@@ -28,6 +28,13 @@ typedef struct SpawnRequest {
  * part owned by the caller ("cannot run /x/java: No such file or directory") or NULL. */
 int spawn(const SpawnRequest *request, pid_t *ret_pid, char **ret_problem);
 
+/* Runs work(arg, fd) in a child that is a copy of us, for what would block the loop: what it writes
+ * to `fd` comes out of *ret_fd, non-blocking and ours, until end of file. The child has no other fd
+ * of ours but the standard ones, ends by SIGALRM after `seconds`, and exits with work's result; it
+ * must neither log nor touch the loop. 0 or -errno. */
+int spawn_function(int (*work)(void *arg, int fd), void *arg, unsigned seconds, pid_t *ret_pid,
+                   int *ret_fd);
+
 /* Sends SIGKILL to every process of the session that `leader` leads but to the leader itself; to
  * that, too, with `leader_too`. Goes on until a look round finds none that was not signalled.
  * The leader must not have been reaped: that keeps its id from being given to others. Returns how
@@ -42,6 +49,6 @@ typedef struct Reaper Reaper;
 /* Called when a child has ended, before it is reaped: its session can still be killed. */
 typedef void (*ReaperHandler)(void *user, pid_t pid, const siginfo_t *info);
 
-/* SIGCHLD must be blocked. From here on every child that ends is reaped by this. 0 or -errno. */
+/* Blocks SIGCHLD. From here on every child that ends is reaped by this. 0 or -errno. */
 int reaper_new(sd_event *event, ReaperHandler handler, void *user, Reaper **ret);
 void reaper_free(Reaper *reaper);

@@ -306,9 +306,6 @@ START_TEST(test_reaps_children_and_orphans)
         Seen seen = { 0 };
         sigset_t set;
 
-        (void)sigemptyset(&set);
-        (void)sigaddset(&set, SIGCHLD);
-        (void)sigprocmask(SIG_BLOCK, &set, NULL);
         ck_assert_int_eq(sd_event_new(&seen.event), 0);
         ck_assert_int_eq(reaper_new(seen.event, on_end, &seen, &reaper), 0);
         seen.main =
@@ -319,7 +316,53 @@ START_TEST(test_reaps_children_and_orphans)
         reaper_free(reaper);
         (void)sd_event_unref(seen.event);
         ck_assert_int_eq(prctl(PR_SET_CHILD_SUBREAPER, 0), 0);
+        (void)sigemptyset(&set);
+        (void)sigaddset(&set, SIGCHLD);
         (void)sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+END_TEST
+
+static int answer(void *arg, int fd)
+{
+        const char *text = arg;
+
+        if (!text)
+                for (;;)
+                        pause_ms(1000);
+        return write(fd, text, strlen(text)) == (ssize_t)strlen(text) ? 5 : 6;
+}
+
+START_TEST(test_function)
+{
+        char text[] = "an answer", out[64] = "";
+        siginfo_t info;
+        pid_t pid;
+        int fd;
+
+        ck_assert_int_eq(spawn_function(answer, text, 10, &pid, &fd), 0);
+        info = wait_for(pid);
+        ck_assert_int_eq(spawn_exit_code(&info), 5);
+        ck_assert_int_eq(read(fd, out, sizeof(out)), (ssize_t)strlen(text));
+        ck_assert_str_eq(out, text);
+        ck_assert_int_eq(read(fd, out, sizeof(out)), 0);
+        close_fd(&fd);
+}
+END_TEST
+
+START_TEST(test_function_takes_too_long)
+{
+        siginfo_t info;
+        char byte;
+        pid_t pid;
+        int fd;
+
+        ck_assert_int_eq(spawn_function(answer, NULL, 1, &pid, &fd), 0);
+        ck_assert_int_eq(read(fd, &byte, 1), -1);
+        ck_assert_int_eq(errno, EAGAIN);
+        info = wait_for(pid);
+        ck_assert_int_eq(spawn_exit_code(&info), 128 + SIGALRM);
+        ck_assert_int_eq(read(fd, &byte, 1), 0);
+        close_fd(&fd);
 }
 END_TEST
 
@@ -343,6 +386,8 @@ int main(void)
         tcase_add_test(tc, test_kills_what_forks);
         tcase_add_test(tc, test_dies_with_parent);
         tcase_add_test(tc, test_reaps_children_and_orphans);
+        tcase_add_test(tc, test_function);
+        tcase_add_test(tc, test_function_takes_too_long);
         suite_add_tcase(suite, tc);
         runner = srunner_create(suite);
         srunner_run_all(runner, CK_NORMAL);
