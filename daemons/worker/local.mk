@@ -1,16 +1,50 @@
-# The pure state machines, the command line and the pages: linked by the daemon and its unit tests.
+# All but main.c: the state machines, the command line and the pages are linked by unit tests, too.
 noinst_LIBRARIES += daemons/worker/libworker.a
 daemons_worker_libworker_a_SOURCES = \
+	daemons/worker/actor.c \
+	daemons/worker/actor.h \
 	daemons/worker/command-text.c \
 	daemons/worker/command-text.h \
+	daemons/worker/config.c \
+	daemons/worker/config.h \
+	daemons/worker/engine-choice.c \
+	daemons/worker/engine-choice.h \
 	daemons/worker/event.c \
 	daemons/worker/event.h \
 	daemons/worker/executor-command.c \
 	daemons/worker/executor-command.h \
 	daemons/worker/executors.c \
 	daemons/worker/executors.h \
+	daemons/worker/helper.c \
+	daemons/worker/helper.h \
+	daemons/worker/launcher.c \
+	daemons/worker/launcher.h \
+	daemons/worker/log-file.c \
+	daemons/worker/log-file.h \
 	daemons/worker/registration.c \
 	daemons/worker/registration.h \
+	daemons/worker/resources.c \
+	daemons/worker/resources.h \
+	daemons/worker/ui-json.c \
+	daemons/worker/ui.c \
+	daemons/worker/ui.h \
+	daemons/worker/version-query.c \
+	daemons/worker/version-query.h \
+	daemons/worker/workdir.c \
+	daemons/worker/workdir.h \
 	daemons/worker/worker.c \
 	daemons/worker/worker.h
 daemons_worker_libworker_a_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS) $(JANSSON_CFLAGS)
+
+sbin_PROGRAMS += daemons/worker/spark-worker
+daemons_worker_spark_worker_SOURCES = daemons/worker/main.c
+daemons_worker_spark_worker_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS) $(JANSSON_CFLAGS)
+daemons_worker_spark_worker_LDADD = \
+	daemons/worker/libworker.a \
+	daemons/common/libcommon.a \
+	cgroups/libcgroups.a \
+	lib/rpc/librpc.a \
+	lib/http/libhttp.a \
+	lib/wire/libwire.a \
+	lib/base/libbase.a \
+	$(SYSTEMD_LIBS) $(JANSSON_LIBS) $(INIH_LIBS)

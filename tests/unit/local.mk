@@ -261,3 +261,14 @@ tests_unit_test_executor_command_LDADD = daemons/worker/libworker.a lib/wire/lib
 	lib/base/libbase.a $(CHECK_LIBS)
 
 EXTRA_DIST += tests/data/executor
+
+check_PROGRAMS += tests/unit/test-registration tests/unit/test-executor-fsm
+TESTS += tests/unit/test-registration tests/unit/test-executor-fsm
+tests_unit_test_registration_SOURCES = tests/unit/test-registration.c
+tests_unit_test_registration_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_registration_LDADD = daemons/worker/libworker.a lib/wire/libwire.a \
+	lib/base/libbase.a $(CHECK_LIBS)
+tests_unit_test_executor_fsm_SOURCES = tests/unit/test-executor-fsm.c
+tests_unit_test_executor_fsm_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_executor_fsm_LDADD = daemons/worker/libworker.a lib/wire/libwire.a \
+	lib/base/libbase.a $(CHECK_LIBS)

@@ -1,0 +1,574 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemons/worker/actor.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+
+#include "base/hash.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "cgroups/spawn.h"
+#include "daemons/common/daemon.h"
+#include "daemons/worker/engine-choice.h"
+#include "daemons/worker/helper.h"
+#include "rpc/rpc.h"
+
+#define CLEAN_SECONDS 3600 /* a clean-up that takes longer goes on the next time */
+
+/* The process of an executor. */
+typedef struct Process {
+        pid_t pid; /* the key */
+        char *executor;
+        UT_hash_handle hh;
+} Process;
+
+/* An ask under way. */
+typedef struct Ask Ask;
+struct Ask {
+        Actor *actor;
+        uint64_t ticket;
+        Ask *prev, *next;
+};
+
+struct Actor {
+        sd_event *event;
+        sd_event_source *timer;   /* worker_deadline() */
+        sd_event_source *cleaner; /* of old work directories; NULL when not enabled */
+        Rpc *rpc;
+        Reaper *reaper;
+        Launcher *launcher;
+        const LauncherConfig *config;
+        Worker worker;
+        Strv engine_names; /* what the worker's machine borrows */
+        Process *processes;
+        Ask *asks;
+        bool stopping;
+};
+
+static uint64_t clock_usec(void)
+{
+        struct timespec t;
+
+        (void)clock_gettime(CLOCK_MONOTONIC, &t);
+        return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+static void dispatch(Actor *a, const WorkerEvent *event);
+
+/* ---- processes ---- */
+
+static Process *process_of(Actor *a, const char *executor)
+{
+        for (Process *p = a->processes; p; p = p->hh.next)
+                if (strcmp(p->executor, executor) == 0)
+                        return p;
+        return NULL;
+}
+
+static void process_free(Actor *a, Process *p)
+{
+        HASH_DEL(a->processes, p);
+        free(p->executor);
+        free(p);
+}
+
+static void on_started(void *user, const char *executor, pid_t pid)
+{
+        Actor *a = user;
+        Process *p = calloc(1, sizeof(*p));
+
+        if (p) {
+                p->pid = pid;
+                p->executor = strdup(executor);
+                if (p->executor)
+                        HASH_ADD(hh, a->processes, pid, sizeof(p->pid), p);
+        }
+        if (!p || !hash_added(p)) {
+                if (p)
+                        free(p->executor);
+                free(p);
+                (void)spawn_kill_session(pid, true);
+                dispatch(a, &(WorkerEvent){ .type = ON_LAUNCH_FAILED,
+                                            .executor = executor,
+                                            .text = "the worker is out of memory" });
+                return;
+        }
+        dispatch(a, &(WorkerEvent){ .type = ON_STARTED, .executor = executor });
+}
+
+static void on_launch_failed(void *user, const char *executor, const char *problem)
+{
+        dispatch(user,
+                 &(WorkerEvent){ .type = ON_LAUNCH_FAILED, .executor = executor, .text = problem });
+}
+
+static const LauncherHandlers launcher_handlers = { .started = on_started,
+                                                    .failed = on_launch_failed };
+
+static void on_child_ended(void *user, pid_t pid, const siginfo_t *info)
+{
+        Actor *a = user;
+        CLEANUP_FREE char *executor = NULL;
+        Process *p;
+        int left;
+
+        HASH_FIND(hh, a->processes, &pid, sizeof(pid), p);
+        if (!p)
+                return;
+        executor = TAKE_PTR(p->executor);
+        process_free(a, p);
+        left = spawn_kill_session(pid, false);
+        if (left > 0)
+                log_info("Killed %d processes that executor %s left behind.", left, executor);
+        dispatch(a, &(WorkerEvent){ .type = ON_EXITED,
+                                    .executor = executor,
+                                    .code = spawn_exit_code(info) });
+}
+
+static void signal_process(Actor *a, const char *executor, int signal)
+{
+        const Process *p = process_of(a, executor);
+
+        if (!p)
+                return;
+        if (signal == SIGKILL)
+                (void)spawn_kill_session(p->pid, true);
+        else
+                (void)kill(p->pid, signal);
+}
+
+/* ---- connections ---- */
+
+static void on_connected(void *user, RpcConn *conn)
+{
+        dispatch(user, &(WorkerEvent){ .type = ON_CONNECTED, .conn = rpc_conn_id(conn) });
+}
+
+static void on_request(void *user, RpcConn *conn, const RpcRequest *request)
+{
+        if (request->ask) {
+                CLEANUP_FREE char *error = NULL;
+
+                if (asprintf(&error, "org.apache.spark.SparkException: Unsupported message %s",
+                             message_type_name(request->message->type)) < 0)
+                        error = NULL;
+                (void)rpc_fail(conn, request->request_id, error ? error : "Unsupported message");
+                return;
+        }
+        dispatch(user, &(WorkerEvent){ .type = ON_MESSAGE,
+                                       .conn = rpc_conn_id(conn),
+                                       .lines = rpc_conn_lines(conn),
+                                       .message = request->message });
+}
+
+static void on_closed(void *user, RpcConn *conn, const char *reason)
+{
+        dispatch(user,
+                 &(WorkerEvent){ .type = ON_CLOSED, .conn = rpc_conn_id(conn), .text = reason });
+}
+
+static void on_foreign(void *user, RpcConn *conn, const char *problem)
+{
+        log_warning("%s: %s", rpc_conn_peer(conn), problem);
+}
+
+static const RpcHandlers rpc_handlers = {
+        .connected = on_connected, .request = on_request, .closed = on_closed, .foreign = on_foreign
+};
+
+static void on_identified(void *user, RpcConn *conn, int error, bool sparkd, LineSet lines)
+{
+        dispatch(user, &(WorkerEvent){ .type = ON_IDENTIFIED,
+                                       .conn = rpc_conn_id(conn),
+                                       .error = error,
+                                       .sparkd = sparkd,
+                                       .lines = lines });
+}
+
+static void on_answer(void *user, RpcConn *conn, RpcAnswer answer, const Message *message,
+                      const char *failure)
+{
+        static const char *const reasons[] = { [RPC_ANSWERED] = "an answer of the wrong kind",
+                                               [RPC_FAILED] = "it failed",
+                                               [RPC_TIMED_OUT] = "no answer in time",
+                                               [RPC_CLOSED] = "the connection broke" };
+        Ask *ask = user;
+        Actor *a = ask->actor;
+        uint64_t ticket = ask->ticket;
+        bool ok = answer == RPC_ANSWERED && message->type == MSG_BOOLEAN;
+
+        DL_DELETE(a->asks, ask);
+        free(ask);
+        dispatch(a, &(WorkerEvent){ .type = ON_ANSWERED,
+                                    .ticket = ticket,
+                                    .ok = ok,
+                                    .timed_out = answer == RPC_TIMED_OUT,
+                                    .text = failure && *failure ? failure : reasons[answer] });
+}
+
+static void do_dial(Actor *a, const WorkerEffect *e)
+{
+        RpcConn *conn = NULL;
+        int r = rpc_connect(a->rpc, &e->address, &conn);
+        const char *reason = r == -ENXIO ? "the name does not resolve" : strerror(-r);
+
+        dispatch(a, &(WorkerEvent){ .type = ON_DIALLED,
+                                    .target = e->target,
+                                    .conn = r < 0 ? 0 : rpc_conn_id(conn),
+                                    .text = r < 0 ? reason : NULL });
+}
+
+static void do_identify(Actor *a, const WorkerEffect *e)
+{
+        RpcConn *conn = rpc_find(a->rpc, e->conn);
+        LineSet ours = engines_lines(launcher_engines(a->launcher));
+        int r;
+
+        if (!conn) /* ON_CLOSED has told it */
+                return;
+        r = rpc_identify(conn, lines_newest(ours ? ours : LINES_ALL), on_identified, a);
+        if (r < 0)
+                on_identified(a, conn, r, false, LINES_ALL);
+}
+
+static void do_ask(Actor *a, const WorkerEffect *e)
+{
+        RpcConn *conn = rpc_find(a->rpc, e->conn);
+        Ask *ask = calloc(1, sizeof(*ask));
+        int r = -ENOTCONN;
+
+        if (!ask) {
+                r = -ENOMEM;
+        } else {
+                ask->actor = a;
+                ask->ticket = e->ticket;
+                DL_APPEND(a->asks, ask);
+                if (conn)
+                        r = rpc_ask(conn, "Master", e->message,
+                                    a->config->settings->ask_timeout_usec, on_answer, ask);
+        }
+        if (r >= 0)
+                return;
+        if (ask) {
+                DL_DELETE(a->asks, ask);
+                free(ask);
+        }
+        dispatch(a,
+                 &(WorkerEvent){ .type = ON_ANSWERED, .ticket = e->ticket, .text = strerror(-r) });
+}
+
+static void do_send(Actor *a, const WorkerEffect *e)
+{
+        RpcConn *conn = rpc_find(a->rpc, e->conn);
+        int r = conn ? rpc_tell(conn, "Master", e->message) : 0;
+
+        if (r < 0)
+                log_warning("Could not send %s to %s: %s", message_type_name(e->message->type),
+                            rpc_conn_peer(conn), strerror(-r));
+}
+
+static void do_close(Actor *a, const WorkerEffect *e)
+{
+        RpcConn *conn = rpc_find(a->rpc, e->conn);
+
+        if (conn)
+                rpc_conn_close(conn, e->text ? e->text : "not needed any more");
+}
+
+/* ---- the rest of the effects ---- */
+
+static int update_engines(Actor *a)
+{
+        const Engines *engines = launcher_engines(a->launcher);
+        Strv names = { 0 };
+        int r = engine_names(engines, &names);
+
+        if (r < 0) {
+                strv_done(&names);
+                return r;
+        }
+        /* The machine borrows the new names before the old ones go. */
+        registration_set_engines(
+                &a->worker.registration, engines_lines(engines),
+                (StringSeq){ .items = (const char **)names.items, .length = names.length });
+        strv_done(&a->engine_names);
+        a->engine_names = names;
+        return 0;
+}
+
+static void do_rescan(Actor *a)
+{
+        int r = launcher_rescan(a->launcher);
+
+        if (r == 0)
+                r = update_engines(a);
+        if (r < 0)
+                log_warning("Could not look for engines: %s", strerror(-r));
+}
+
+static void do_launch(Actor *a, const WorkerEffect *e)
+{
+        Executor *executor = executors_find(&a->worker.executors, e->executor);
+        const Registration *r = &a->worker.registration;
+
+        if (executor && !executor->app->command)
+                executor->app->command = command_text(
+                        a->config->redaction, &e->message->launch_executor.app_desc.command);
+        launcher_start(a->launcher, e->executor, e->message, r->sparkd, r->lines);
+}
+
+static void carry_out(Actor *a, const WorkerEffect *e)
+{
+        switch (e->type) {
+        case DO_DIAL:
+                do_dial(a, e);
+                break;
+        case DO_IDENTIFY:
+                do_identify(a, e);
+                break;
+        case DO_SEND:
+                do_send(a, e);
+                break;
+        case DO_ASK:
+                do_ask(a, e);
+                break;
+        case DO_CLOSE:
+                do_close(a, e);
+                break;
+        case DO_RESCAN:
+                do_rescan(a);
+                break;
+        case DO_LAUNCH:
+                do_launch(a, e);
+                break;
+        case DO_SIGNAL:
+                signal_process(a, e->executor, e->signal);
+                break;
+        case DO_CLEAN_APP:
+                launcher_forget_app(a->launcher, e->text);
+                break;
+        case DO_EXIT:
+                (void)sd_event_exit(a->event, e->status);
+                break;
+        case DO_LOG:
+                log_with_fields(e->level, &e->fields, "%s", e->text);
+                break;
+        }
+}
+
+/* ---- the turn ---- */
+
+static void arm_timer(Actor *a)
+{
+        uint64_t deadline = worker_deadline(&a->worker);
+
+        if (deadline == UINT64_MAX) {
+                (void)sd_event_source_set_enabled(a->timer, SD_EVENT_OFF);
+                return;
+        }
+        (void)sd_event_source_set_time(a->timer, deadline);
+        (void)sd_event_source_set_enabled(a->timer, SD_EVENT_ONESHOT);
+}
+
+static void tell_status(const Actor *a)
+{
+        const Worker *w = &a->worker;
+
+        daemon_notify_status("%s%s, %zu executors, %" PRId64 " of %" PRId32 " cores",
+                             w->registration.connected ? "Registered with "
+                                                       : "No master; last was ",
+                             w->registration.url ? w->registration.url : "none",
+                             executors_running(&w->executors), w->executors.cores_used,
+                             w->config->registration.cores);
+}
+
+/* One event through the machine and its effects into the world. An effect may bring about the next
+ * event at once; the machine is done with this one by then. */
+static void dispatch(Actor *a, const WorkerEvent *event)
+{
+        CLEANUP_WORKER_EFFECTS WorkerEffects fx;
+
+        worker_effects_init(&fx);
+        worker_handle(&a->worker, event, clock_usec(), &fx);
+        if (fx.failed) {
+                log_error("Out of memory; ending.");
+                (void)sd_event_exit(a->event, EX_OSERR);
+                return;
+        }
+        for (const WorkerEffect *e = fx.first; e; e = e->next)
+                carry_out(a, e);
+        arm_timer(a);
+        if (event->type != ON_TICK && event->type != ON_ANSWERED)
+                tell_status(a);
+}
+
+static int on_timer(sd_event_source *source, uint64_t usec, void *user)
+{
+        dispatch(user, &(WorkerEvent){ .type = ON_TICK });
+        return 0;
+}
+
+/* ---- clean-up of old work ---- */
+
+typedef struct CleanWork {
+        const char *work_dir;
+        Strv keep;
+        int64_t cutoff;
+} CleanWork;
+
+static int clean_work(void *arg, int fd)
+{
+        const CleanWork *work = arg;
+        int n = workdir_clean(work->work_dir, &work->keep, work->cutoff);
+
+        if (n < 0)
+                return EXIT_FAILURE;
+        (void)dprintf(fd, "%d", n);
+        return EXIT_SUCCESS;
+}
+
+static void on_cleaned(void *user, const char *output)
+{
+        if (!*output)
+                log_warning("Could not clean up old work directories.");
+        else if (strcmp(output, "0") != 0)
+                log_info("Removed %s old work directories.", output);
+}
+
+static int on_clean(sd_event_source *source, uint64_t usec, void *user)
+{
+        Actor *a = user;
+        const WorkerSettings *s = a->config->settings;
+        CleanWork work = { .work_dir = a->config->work_dir };
+        int r = 0;
+
+        work.cutoff = (int64_t)time(NULL) - (int64_t)(s->cleanup_age_usec / 1000000);
+        for (const Executor *e = a->worker.executors.running; r == 0 && e; e = e->hh.next)
+                r = strv_add(&work.keep, e->app->id);
+        if (r == 0)
+                r = helper_run(a->event, clean_work, &work, CLEAN_SECONDS, on_cleaned, a, NULL);
+        if (r < 0)
+                log_warning("Could not clean up old work directories: %s", strerror(-r));
+        strv_done(&work.keep);
+        (void)sd_event_source_set_time(source, usec + s->cleanup_interval_usec);
+        (void)sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+        return 0;
+}
+
+/* ---- life ---- */
+
+static int open_all(Actor *a, const WorkerConfig *worker)
+{
+        static const char *const endpoints[] = { "Worker", NULL };
+        const WorkerSettings *s = a->config->settings;
+        const RpcOptions options = { .endpoints = endpoints,
+                                     .self = { .host = worker->registration.host,
+                                               .port = worker->registration.port },
+                                     .default_line = LINE_MAX - 1 };
+        int r = worker_init(&a->worker, worker);
+
+        if (r == 0)
+                r = launcher_new(a->event, a->config, &launcher_handlers, a, &a->launcher);
+        if (r == 0)
+                r = update_engines(a);
+        if (r == 0)
+                r = reaper_new(a->event, on_child_ended, a, &a->reaper);
+        if (r == 0)
+                r = rpc_new(a->event, &options, &rpc_handlers, a, &a->rpc);
+        if (r == 0)
+                r = sd_event_add_time(a->event, &a->timer, CLOCK_MONOTONIC, UINT64_MAX, 0, on_timer,
+                                      a);
+        if (r >= 0 && s->cleanup)
+                r = sd_event_add_time(a->event, &a->cleaner, CLOCK_MONOTONIC,
+                                      clock_usec() + s->cleanup_interval_usec, 0, on_clean, a);
+        return r < 0 ? r : 0;
+}
+
+int actor_new(sd_event *event, const WorkerConfig *worker, const LauncherConfig *launcher,
+              Actor **ret)
+{
+        Actor *a = calloc(1, sizeof(*a));
+        int r;
+
+        if (!a)
+                return -ENOMEM;
+        a->event = sd_event_ref(event);
+        a->config = launcher;
+        r = open_all(a, worker);
+        if (r < 0) {
+                actor_free(a);
+                return r;
+        }
+        *ret = a;
+        return 0;
+}
+
+void actor_free(Actor *a)
+{
+        Process *p, *p_next;
+        Ask *ask, *ask_next;
+
+        if (!a)
+                return;
+        (void)sd_event_source_disable_unref(a->timer);
+        (void)sd_event_source_disable_unref(a->cleaner);
+        reaper_free(a->reaper);
+        HASH_ITER (hh, a->processes, p, p_next) {
+                (void)spawn_kill_session(p->pid, true);
+                process_free(a, p);
+        }
+        rpc_free(a->rpc);
+        DL_FOREACH_SAFE (a->asks, ask, ask_next)
+                free(ask);
+        launcher_free(a->launcher);
+        worker_done(&a->worker);
+        strv_done(&a->engine_names);
+        (void)sd_event_unref(a->event);
+        free(a);
+}
+
+void actor_free_pointer(Actor **a)
+{
+        actor_free(*a);
+        *a = NULL;
+}
+
+int actor_listen(Actor *a, int fd)
+{
+        return rpc_listen(a->rpc, fd);
+}
+
+void actor_start(Actor *a)
+{
+        dispatch(a, &(WorkerEvent){ .type = ON_START });
+}
+
+void actor_terminate(void *user, int signal)
+{
+        Actor *a = user;
+
+        if (a->stopping) {
+                log_notice("Ending at once.");
+                (void)sd_event_exit(a->event, EXIT_SUCCESS);
+                return;
+        }
+        a->stopping = true;
+        log_info("Ending because of signal %d.", signal);
+        daemon_notify_stopping();
+        dispatch(a, &(WorkerEvent){ .type = ON_STOP });
+}
+
+const Worker *actor_worker(const Actor *a)
+{
+        return &a->worker;
+}
+
+const Engines *actor_engines(const Actor *a)
+{
+        return launcher_engines(a->launcher);
+}

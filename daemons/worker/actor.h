@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * The worker in the world: what peers and processes do becomes events of the state machine
+ * (worker.h), and its effects become messages, processes, log lines and the one timer. Decides
+ * nothing itself.
+ */
+
+#include <systemd/sd-event.h>
+
+#include "daemons/worker/launcher.h"
+#include "daemons/worker/worker.h"
+
+typedef struct Actor Actor;
+
+/* Both configs are borrowed for the actor's life. 0 or -errno. */
+int actor_new(sd_event *event, const WorkerConfig *worker, const LauncherConfig *launcher,
+              Actor **ret);
+/* Kills what still runs and closes every connection. NULL is fine. */
+void actor_free(Actor *a);
+void actor_free_pointer(Actor **a); /* for CLEANUP */
+
+/* Accepts masters and executors on a listening socket, whose ownership moves here. 0 or -errno. */
+int actor_listen(Actor *a, int fd);
+
+/* Begins to register. The loop ends with the worker's exit status. */
+void actor_start(Actor *a);
+
+/* Ends the executors, then the loop; called again, at once. `user` is the Actor. */
+void actor_terminate(void *user, int signal);
+
+/* For the web UI to read; valid as long as the actor. */
+const Worker *actor_worker(const Actor *a);
+const Engines *actor_engines(const Actor *a);

@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemons/worker/config.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <sched.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/buffer.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "daemons/worker/command-text.h"
+
+#define AT(member)    .offset = offsetof(WorkerSettings, member)
+#define SECONDS(n)    (INT64_C(1000000) * (n))
+#define MIB_SIGNED(n) ((int64_t)MIB(n))
+
+/* Where Spark 3.x and 4.x differ, the newest is the default. */
+static const Setting settings[] = {
+        { .option = "host",
+          .letter = 'h',
+          .old_option = "ip",
+          .old_letter = 'i',
+          .key = "host",
+          .env = "SPARK_WORKER_HOST",
+          .type = SETTING_STRING,
+          AT(host),
+          .min = 1,
+          .value = "HOST",
+          .help = "name or address to listen on, as masters and executors reach it" },
+        { .option = "port",
+          .letter = 'p',
+          .key = "port",
+          .env = "SPARK_WORKER_PORT",
+          .type = SETTING_PORT,
+          AT(port),
+          .fallback = "0",
+          .value = "PORT",
+          .help = "port for masters and executors; 0: any free one" },
+        { .option = "webui-port",
+          .key = "webui-port",
+          .env = "SPARK_WORKER_WEBUI_PORT",
+          .properties = { "spark.worker.ui.port" },
+          .type = SETTING_PORT,
+          AT(webui_port),
+          .fallback = "8081",
+          .value = "PORT",
+          .help = "port of the web UI" },
+        { .option = "webui-host",
+          .key = "webui-host",
+          .env = "SPARK_LOCAL_IP",
+          .type = SETTING_STRING,
+          AT(webui_host),
+          .value = "HOST",
+          .help = "address of the web UI; every address unless set" },
+        { .option = "cores",
+          .letter = 'c',
+          .key = "cores",
+          .env = "SPARK_WORKER_CORES",
+          .type = SETTING_INT,
+          AT(cores),
+          .min = 1,
+          .max = LIMIT_CORES,
+          .value = "N",
+          .help = "cores for executors; all of the host's unless set" },
+        { .option = "memory",
+          .letter = 'm',
+          .key = "memory",
+          .env = "SPARK_WORKER_MEMORY",
+          .type = SETTING_MEMORY,
+          AT(memory),
+          .min = MIB_SIGNED(1),
+          .max = MIB_SIGNED(INT32_MAX),
+          .value = "M",
+          .help = "memory for executors (512m, 8g); the host's less 1g unless set" },
+        { .option = "work-dir",
+          .letter = 'd',
+          .key = "work-dir",
+          .env = "SPARK_WORKER_DIR",
+          .type = SETTING_STRING,
+          AT(work_dir),
+          .min = 1,
+          .value = "DIR",
+          .help = "directory for executors and their logs; SPARK_HOME/work, or "
+                  "/var/lib/spark/work" },
+        { .key = "master",
+          .type = SETTING_STRING,
+          AT(master),
+          .min = 1,
+          .help = "spark://HOST:PORT[,HOST:PORT]... unless the command line names it" },
+        { .option = "engines",
+          .key = "engines",
+          .type = SETTING_STRING,
+          AT(engines),
+          .min = 1,
+          .value = "DIR",
+          .help = "directory with one Spark distribution per version" },
+        { .key = "spark-home",
+          .env = "SPARK_HOME",
+          .type = SETTING_STRING,
+          AT(spark_home),
+          .min = 1,
+          .help = "a Spark distribution to run executors from" },
+        { .option = "log-level",
+          .key = "log-level",
+          .type = SETTING_STRING,
+          AT(log_level),
+          .fallback = "info",
+          .value = "LEVEL",
+          .help = "debug, info, notice, warning or error" },
+        { .key = "id-pattern",
+          .properties = { "spark.worker.idPattern" },
+          .type = SETTING_STRING,
+          AT(id_pattern),
+          .fallback = "worker-%s-%s-%d",
+          .min = 1,
+          .help = "the worker's ID: of the date, the host and the port" },
+        { .key = "timeout",
+          .properties = { "spark.worker.timeout" },
+          .type = SETTING_TIME,
+          AT(timeout_usec),
+          .fallback = "60s",
+          .min = SECONDS(1),
+          .max = SECONDS(86400),
+          .help = "after which the master takes us for dead; it must use the same. A heartbeat "
+                  "goes four times as often" },
+        { .key = "ask-timeout",
+          .properties = { "spark.rpc.askTimeout", "spark.network.timeout" },
+          .type = SETTING_TIME,
+          AT(ask_timeout_usec),
+          .fallback = "120s",
+          .min = SECONDS(1),
+          .max = SECONDS(86400),
+          .help = "how long the master may take to acknowledge a state" },
+        { .key = "terminate-timeout",
+          .type = SETTING_TIME,
+          AT(terminate_usec),
+          .fallback = "10s",
+          .min = 0,
+          .max = SECONDS(86400),
+          .help = "how long an executor may take to end before it is killed" },
+        { .key = "state-sync-attempts",
+          .properties = { "spark.worker.executorStateSync.maxAttempts" },
+          .type = SETTING_INT,
+          AT(sync_attempts),
+          .fallback = "5",
+          .min = 1,
+          .max = INT_MAX,
+          .help = "how often to report an executor's state before giving up" },
+        { .key = "initial-registration-retries",
+          .properties = { "spark.worker.initialRegistrationRetries" },
+          .type = SETTING_INT,
+          AT(initial_retries),
+          .fallback = "6",
+          .min = 1,
+          .max = INT_MAX,
+          .help = "attempts to register at about 10 s each" },
+        { .key = "max-registration-retries",
+          .properties = { "spark.worker.maxRegistrationRetries" },
+          .type = SETTING_INT,
+          AT(max_retries),
+          .fallback = "16",
+          .min = 1,
+          .max = INT_MAX,
+          .help = "attempts in all, the later ones at about 60 s each" },
+        { .key = "prefer-configured-master-address",
+          .properties = { "spark.worker.preferConfiguredMasterAddress" },
+          .type = SETTING_BOOL,
+          AT(prefer_configured_address),
+          .fallback = "false",
+          .help = "reconnect to the address given here, not to the one the master names" },
+        { .key = "cleanup",
+          .properties = { "spark.worker.cleanup.enabled" },
+          .type = SETTING_BOOL,
+          AT(cleanup),
+          .fallback = "true",
+          .help = "remove old directories of applications that have ended" },
+        { .key = "cleanup-interval",
+          .properties = { "spark.worker.cleanup.interval" },
+          .type = SETTING_TIME,
+          AT(cleanup_interval_usec),
+          .fallback = "1800s",
+          .min = SECONDS(1),
+          .max = SECONDS(86400 * 365),
+          .help = "how often" },
+        { .key = "cleanup-age",
+          .properties = { "spark.worker.cleanup.appDataTtl" },
+          .type = SETTING_TIME,
+          AT(cleanup_age_usec),
+          .fallback = "604800s",
+          .min = 0,
+          .max = SECONDS(86400) * 36500,
+          .help = "how long such a directory must have been still" },
+        { .key = "retained-executors",
+          .properties = { "spark.worker.ui.retainedExecutors" },
+          .type = SETTING_INT,
+          AT(retained_executors),
+          .fallback = "1000",
+          .min = 0,
+          .max = LIMIT_EXECUTORS,
+          .help = "ended executors that stay listed" },
+        { .key = "decommission",
+          .properties = { "spark.decommission.enabled" },
+          .type = SETTING_BOOL,
+          AT(decommission),
+          .fallback = "false",
+          .help = "take no new executors when the master says so" },
+        { .key = "redaction",
+          .properties = { "spark.redaction.regex" },
+          .type = SETTING_STRING,
+          AT(redaction),
+          .fallback = REDACTION_DEFAULT,
+          .help = "what in a command line is not to be shown" },
+        { .key = "local-dir",
+          .properties = { "spark.local.dir" },
+          .type = SETTING_STRING,
+          AT(local_dir),
+          .min = 1,
+          .help = "directories for shuffle data, where SPARK_LOCAL_DIRS is not set" },
+        { .key = "resources-file",
+          .properties = { "spark.worker.resourcesFile" },
+          .type = SETTING_STRING,
+          AT(resources_file),
+          .min = 1,
+          .help = "JSON file with this worker's custom resources" },
+        { .key = "reverse-proxy",
+          .properties = { "spark.ui.reverseProxy" },
+          .type = SETTING_BOOL,
+          AT(reverse_proxy),
+          .fallback = "false",
+          .help = "log links go by way of the master" },
+        { .key = "reverse-proxy-url",
+          .properties = { "spark.ui.reverseProxyUrl" },
+          .type = SETTING_STRING,
+          AT(reverse_proxy_url),
+          .help = "... whose address this is" },
+};
+
+const OptionsSpec worker_options = {
+        .program = "spark-worker",
+        .arguments = "spark://HOST:PORT[,HOST:PORT]...",
+        .max_arguments = 1,
+        .summary = "A worker of a Spark standalone cluster: registers with a master and runs "
+                   "executors from every Spark distribution that is on this host.",
+        .section = "worker",
+        .opts_env = "SPARK_WORKER_OPTS",
+        .settings = settings,
+        .n_settings = ARRAY_SIZE(settings),
+};
+
+int worker_settings_check(const WorkerSettings *s, const char **ret_problem)
+{
+        Redaction redaction = { 0 };
+
+        if (log_level_from_name(s->log_level) < 0) {
+                *ret_problem = "log-level is none of debug, info, notice, warning and error";
+                return -EINVAL;
+        }
+        if (redaction_init(&redaction, s->redaction) < 0) {
+                *ret_problem = "redaction (spark.redaction.regex) is no regular expression";
+                return -EINVAL;
+        }
+        redaction_done(&redaction);
+        return 0;
+}
+
+int worker_default_cores(void)
+{
+        cpu_set_t set;
+        long online = sysconf(_SC_NPROCESSORS_ONLN);
+
+        /* As a JVM counts: the processors that we may run on. */
+        if (sched_getaffinity(0, sizeof(set), &set) == 0)
+                return MAX_OF(CPU_COUNT(&set), 1);
+        return online > 0 ? (int)online : 1;
+}
+
+int32_t worker_default_memory(void)
+{
+        long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+        int64_t mib = pages > 0 && size > 0 ? (int64_t)pages * size >> 20 : 2048;
+
+        return (int32_t)MIN_OF(MAX_OF(mib - 1024, 1024), INT32_MAX);
+}
+
+char *worker_work_dir(const WorkerSettings *s)
+{
+        char *path = NULL;
+
+        if (s->work_dir)
+                return strdup(s->work_dir);
+        if (!s->spark_home || access(s->spark_home, W_OK) < 0)
+                return strdup("/var/lib/spark/work");
+        return asprintf(&path, "%s/work", s->spark_home) < 0 ? NULL : path;
+}
+
+int worker_find_engines(const WorkerSettings *s, Engines *ret)
+{
+        Engines found = { 0 };
+        int r = 0;
+
+        if (s->engines)
+                r = engines_scan(&found, s->engines);
+        if (r == -ENOENT)
+                r = 0;
+        if (r == 0 && s->spark_home)
+                r = engines_add_home(&found, s->spark_home);
+        if (r < 0) {
+                engines_done(&found);
+                return r;
+        }
+        *ret = found;
+        return 0;
+}
+
+int worker_make_id(const char *pattern, int64_t wall_seconds, const char *host, uint16_t port,
+                   char **ret)
+{
+        CLEANUP_BUFFER Buffer out = BUFFER_INIT(LIMIT_ID_BYTES);
+        const time_t seconds = (time_t)wall_seconds;
+        unsigned conversions = 0;
+        char date[32] = "";
+        struct tm tm;
+
+        if (localtime_r(&seconds, &tm))
+                (void)strftime(date, sizeof(date), "%Y%m%d%H%M%S", &tm);
+        for (const char *p = pattern; *p; p++) {
+                if (*p != '%') {
+                        buffer_put_u8(&out, (uint8_t)*p);
+                        continue;
+                }
+                p++;
+                if (*p == '%') {
+                        buffer_put_u8(&out, '%');
+                        continue;
+                }
+                conversions++;
+                if (conversions == 1 && *p == 's')
+                        buffer_put_text(&out, date);
+                else if (conversions == 2 && *p == 's')
+                        buffer_put_text(&out, host);
+                else if (conversions == 3 && *p == 'd')
+                        buffer_printf(&out, "%u", port);
+                else
+                        return -EINVAL;
+        }
+        if (conversions != 3 || buffer_result(&out) == -EMSGSIZE)
+                return -EINVAL;
+        *ret = buffer_take_text(&out);
+        return *ret ? 0 : -ENOMEM;
+}

@@ -1,0 +1,486 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemons/worker/launcher.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "cgroups/spawn.h"
+#include "daemons/worker/engine-choice.h"
+#include "daemons/worker/executor-command.h"
+#include "daemons/worker/helper.h"
+#include "daemons/worker/version-query.h"
+
+#define QUERY_SECONDS  2
+#define REMOVE_SECONDS 600
+
+/* A launch that waits for its driver's answer. */
+typedef struct Launch Launch;
+struct Launch {
+        Launcher *launcher;
+        char *executor;
+        Arena arena; /* of the message */
+        Message message;
+        bool sparkd;
+        LineSet lines;
+        Helper *helper;
+        Launch *prev, *next;
+};
+
+/* What drivers have said, so that each is asked once. */
+typedef struct AppVersion {
+        char *app_id;
+        char version[VERSION_MAX]; /* "" when it did not say */
+        UT_hash_handle hh;
+} AppVersion;
+
+struct Launcher {
+        sd_event *event;
+        const LauncherConfig *config;
+        const LauncherHandlers *handlers;
+        void *user;
+        Engines engines;
+        LocalDirs local_dirs;
+        char *java_home; /* where neither application nor environment says */
+        Launch *waiting;
+        AppVersion *versions;
+};
+
+/* ---- life ---- */
+
+/* The Java that `java` in PATH stands for, else Debian's default. */
+static char *find_java_home(const Strv *environment)
+{
+        const char *path = strv_env_get(environment, "PATH");
+        CLEANUP_STRV Strv dirs = { 0 };
+
+        if (path && strv_split(&dirs, path, ":") < 0)
+                return NULL;
+        for (size_t i = 0; i < dirs.length; i++) {
+                CLEANUP_FREE char *java = path_join(dirs.items[i], "java"), *target = NULL;
+                size_t n;
+
+                if (!java || access(java, X_OK) < 0)
+                        continue;
+                target = realpath(java, NULL);
+                n = target ? strlen(target) : 0;
+                if (n > strlen("/bin/java") &&
+                    strcmp(target + n - strlen("/bin/java"), "/bin/java") == 0)
+                        return strndup(target, n - strlen("/bin/java"));
+        }
+        return strdup("/usr/lib/jvm/default-java");
+}
+
+int launcher_new(sd_event *event, const LauncherConfig *config, const LauncherHandlers *handlers,
+                 void *user, Launcher **ret)
+{
+        Launcher *l = calloc(1, sizeof(*l));
+        int r;
+
+        if (!l)
+                return -ENOMEM;
+        l->event = sd_event_ref(event);
+        l->config = config;
+        l->handlers = handlers;
+        l->user = user;
+        l->java_home = find_java_home(config->environment);
+        r = l->java_home ? local_dirs_init(&l->local_dirs, config->environment,
+                                           config->settings->local_dir)
+                         : -ENOMEM;
+        if (r == 0)
+                r = launcher_rescan(l);
+        if (r < 0) {
+                launcher_free(l);
+                return r;
+        }
+        *ret = l;
+        return 0;
+}
+
+static void launch_free(Launch *launch)
+{
+        DL_DELETE(launch->launcher->waiting, launch);
+        helper_free(launch->helper);
+        arena_done(&launch->arena);
+        free(launch->executor);
+        free(launch);
+}
+
+void launcher_free(Launcher *l)
+{
+        Launch *launch, *launch_next;
+        AppVersion *version, *version_next;
+
+        if (!l)
+                return;
+        DL_FOREACH_SAFE (l->waiting, launch, launch_next)
+                launch_free(launch);
+        HASH_ITER (hh, l->versions, version, version_next) {
+                HASH_DEL(l->versions, version);
+                free(version->app_id);
+                free(version);
+        }
+        engines_done(&l->engines);
+        local_dirs_done(&l->local_dirs);
+        free(l->java_home);
+        (void)sd_event_unref(l->event);
+        free(l);
+}
+
+const Engines *launcher_engines(const Launcher *l)
+{
+        return &l->engines;
+}
+
+int launcher_rescan(Launcher *l)
+{
+        Engines found = { 0 };
+        int r = worker_find_engines(l->config->settings, &found);
+
+        if (r < 0)
+                return r;
+        engines_done(&l->engines);
+        l->engines = found;
+        return 0;
+}
+
+/* ---- starting ---- */
+
+static bool is_directory(const char *path)
+{
+        struct stat st;
+
+        return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* The engine's slf4j-api jar: from 4.0 on Spark puts it before the others. NULL when there is none
+ * to put there. */
+static char *slf4j_jar(const Engine *engine)
+{
+        CLEANUP_FREE char *jars = path_join(engine->home, "jars");
+        DIR *dir = engine->line < LINE_4_0 || !jars ? NULL : opendir(jars);
+        struct dirent *entry;
+        char *found = NULL;
+
+        if (!dir)
+                return NULL;
+        while (!found && (entry = readdir(dir)))
+                if (strncmp(entry->d_name, "slf4j-api-", strlen("slf4j-api-")) == 0)
+                        found = path_join(jars, entry->d_name);
+        (void)closedir(dir);
+        return found;
+}
+
+static char *java_opts(const Launcher *l, const Command *command, const Engine *engine)
+{
+        CLEANUP_FREE char *conf = command_conf_dir(command, l->config->environment, engine->home);
+        CLEANUP_FREE char *path = conf ? path_join(conf, "java-opts") : NULL;
+        char *text = NULL;
+        size_t size;
+
+        return path && file_read(path, LIMIT_CONFIG_FILE_BYTES, &text, &size) == 0 ? text : NULL;
+}
+
+/* All but the log's name. */
+static char *log_url(const Launcher *l, const Message *m)
+{
+        const WorkerSettings *s = l->config->settings;
+        const char *base = s->reverse_proxy_url ? s->reverse_proxy_url : "";
+        size_t n = strlen(base);
+        char *url = NULL;
+        int r;
+
+        if (s->reverse_proxy)
+                r = asprintf(&url, "%.*s/proxy/%s/logPage/?appId=%s&executorId=%d&logType=",
+                             (int)(n && base[n - 1] == '/' ? n - 1 : n), base, l->config->worker_id,
+                             m->launch_executor.app_id, m->launch_executor.exec_id);
+        else
+                r = asprintf(&url,
+                             "%s/logPage/?appId=%s&executorId=%d&logType=", l->config->web_ui_url,
+                             m->launch_executor.app_id, m->launch_executor.exec_id);
+        return r < 0 ? NULL : url;
+}
+
+/* What a start needs besides the message; all owned. */
+typedef struct Preparation {
+        char *directory, *resources, *slf4j, *java_opts, *worker_url, *log_url;
+        const Strv *local_dirs; /* borrowed */
+        ExecutorCommand command;
+} Preparation;
+
+static void preparation_done(Preparation *p)
+{
+        free(p->directory);
+        free(p->resources);
+        free(p->slf4j);
+        free(p->java_opts);
+        free(p->worker_url);
+        free(p->log_url);
+        executor_command_done(&p->command);
+}
+
+/* Directories and files first: what goes wrong there is a sentence for the driver. */
+static int prepare(Launcher *l, const Message *m, const Engine *engine, Preparation *p,
+                   char **ret_problem)
+{
+        const char *app_id = m->launch_executor.app_id;
+        const char *what = "the executor's directory";
+        int r = workdir_make(l->config->work_dir, app_id, m->launch_executor.exec_id,
+                             &p->directory);
+
+        if (r == 0) {
+                what = "a local directory";
+                r = local_dirs_get(&l->local_dirs, app_id, &p->local_dirs);
+        }
+        if (r == 0) {
+                what = "the resources file";
+                r = workdir_write_resources(p->directory, &m->launch_executor.resources,
+                                            &p->resources);
+        }
+        if (r < 0) {
+                if (asprintf(ret_problem, "cannot make %s of executor %s/%d: %s", what, app_id,
+                             m->launch_executor.exec_id, strerror(-r)) < 0)
+                        *ret_problem = NULL;
+                return r;
+        }
+        p->slf4j = slf4j_jar(engine);
+        p->java_opts = java_opts(l, &m->launch_executor.app_desc.command, engine);
+        p->log_url = log_url(l, m);
+        if (asprintf(&p->worker_url, "spark://Worker@%s:%u", l->config->host, l->config->port) < 0)
+                p->worker_url = NULL;
+        return p->log_url && p->worker_url ? 0 : -ENOMEM;
+}
+
+static int build(Launcher *l, const Message *m, const Engine *engine, Preparation *p,
+                 char **ret_problem)
+{
+        const CommandInput in = {
+                .app = &m->launch_executor.app_desc,
+                .app_id = m->launch_executor.app_id,
+                .exec_id = m->launch_executor.exec_id,
+                .rp_id = m->launch_executor.rp_id,
+                .cores = m->launch_executor.cores,
+                .memory_mb = m->launch_executor.memory,
+                .environment = l->config->environment,
+                .spark_home = engine->home,
+                .scala = engine->scala,
+                .slf4j_jar = p->slf4j,
+                .java_home = l->java_home,
+                .java_opts = p->java_opts,
+                .is_directory = is_directory,
+                .worker_url = p->worker_url,
+                .worker_host = l->config->host,
+                .log_url = p->log_url,
+                .local_dirs = (const char *const *)p->local_dirs->items,
+                .resources_file = p->resources,
+                .ssl_settings = l->config->ssl_settings,
+        };
+        int r = executor_command_build(&in, &p->command);
+
+        if (r == -EINVAL)
+                *ret_problem = strdup("the application's command, or the java-opts file here, is "
+                                      "malformed");
+        return r;
+}
+
+static int run(const Preparation *p, pid_t *ret_pid, char **ret_problem)
+{
+        CLEANUP_FREE char *out = path_join(p->directory, "stdout");
+        CLEANUP_FREE char *err = path_join(p->directory, "stderr");
+        const SpawnRequest request = {
+                .argv = (const char *const *)p->command.argv.items,
+                .environment = (const char *const *)p->command.environment.items,
+                .directory = p->directory,
+                .stdout_path = out,
+                .stderr_path = err,
+        };
+
+        return out && err ? spawn(&request, ret_pid, ret_problem) : -ENOMEM;
+}
+
+/* Prepares and starts. 0, or -errno with a problem that may be NULL. */
+static int start_in(Launcher *l, const char *executor, const Message *m, const Engine *engine,
+                    pid_t *ret_pid, char **ret_problem)
+{
+        CLEANUP(preparation_done) Preparation p = { 0 };
+        CLEANUP_FREE char *line = NULL;
+        int r = prepare(l, m, engine, &p, ret_problem);
+
+        if (r == 0)
+                r = build(l, m, engine, &p, ret_problem);
+        if (r < 0)
+                return r;
+        line = command_line_text(l->config->redaction, &p.command.argv);
+        r = line ? workdir_write_header(p.directory, line) : -ENOMEM;
+        if (r < 0)
+                return r;
+        log_debug("Launching executor %s from Spark %s in %s: %s", executor, engine->version,
+                  engine->home, line);
+        return run(&p, ret_pid, ret_problem);
+}
+
+static void fail(Launcher *l, const char *executor, const char *problem)
+{
+        CLEANUP_FREE char *text = NULL;
+
+        if (asprintf(&text, "Error running executor: %s", problem) < 0)
+                text = NULL;
+        l->handlers->failed(l->user, executor, text ? text : problem);
+}
+
+static void start(Launcher *l, const char *executor, const Message *m, const EngineWish *wish,
+                  const char *version)
+{
+        CLEANUP_FREE char *problem = NULL;
+        const Engine *engine = engine_for(wish, version, &l->engines);
+        pid_t pid;
+        int r;
+
+        /* An engine may have been installed since. */
+        if (!engine && launcher_rescan(l) == 0)
+                engine = engine_for(wish, version, &l->engines);
+        if (!engine) {
+                problem = engine_missing_text(wish, version, &l->engines);
+                fail(l, executor, problem ? problem : "no engine");
+                return;
+        }
+        r = start_in(l, executor, m, engine, &pid, &problem);
+        if (r < 0) {
+                fail(l, executor, problem ? problem : strerror(-r));
+                return;
+        }
+        log_info("Executor %s runs with Spark %s as process %d.", executor, engine->version, pid);
+        l->handlers->started(l->user, executor, pid);
+}
+
+/* ---- asking the driver ---- */
+
+static AppVersion *version_of(Launcher *l, const char *app_id)
+{
+        AppVersion *v;
+
+        HASH_FIND_STR(l->versions, app_id, v);
+        return v;
+}
+
+/* Remembers the answer; without memory for that the next executor asks again. */
+static void remember(Launcher *l, const char *app_id, const char *version)
+{
+        AppVersion *v = version_of(l, app_id);
+
+        if (!v) {
+                v = calloc(1, sizeof(*v));
+                if (!v)
+                        return;
+                v->app_id = strdup(app_id);
+                if (v->app_id)
+                        HASH_ADD_KEYPTR(hh, l->versions, v->app_id, strlen(v->app_id), v);
+                if (!hash_added(v)) {
+                        free(v->app_id);
+                        free(v);
+                        return;
+                }
+        }
+        (void)snprintf(v->version, sizeof(v->version), "%s", version);
+}
+
+static void on_version(void *user, const char *output)
+{
+        Launch *launch = user;
+        const Message *m = &launch->message;
+        EngineWish wish =
+                engine_wish(&m->launch_executor.app_desc.command, launch->sparkd, launch->lines);
+
+        launch->helper = NULL; /* it ends by itself */
+        if (!*output)
+                log_notice("The driver of %s did not tell its version; the newest engine that fits "
+                           "is used.",
+                           m->launch_executor.app_id);
+        remember(launch->launcher, m->launch_executor.app_id, output);
+        start(launch->launcher, launch->executor, m, &wish, output);
+        launch_free(launch);
+}
+
+/* Asks the driver; false when that cannot be done. */
+static bool ask_driver(Launcher *l, const char *executor, const Message *m, bool sparkd,
+                       LineSet lines)
+{
+        const char *url = m->launch_executor.app_desc.app_ui_url;
+        Launch *launch;
+
+        if (!url || !*url)
+                return false;
+        launch = calloc(1, sizeof(*launch));
+        if (!launch)
+                return false;
+        launch->launcher = l;
+        launch->sparkd = sparkd;
+        launch->lines = lines;
+        arena_init(&launch->arena, LIMIT_MESSAGE_ARENA_BYTES);
+        DL_APPEND(l->waiting, launch);
+        launch->executor = strdup(executor);
+        if (launch->executor && message_copy(&launch->arena, m, &launch->message) == 0 &&
+            helper_run(l->event, version_query, (void *)url, QUERY_SECONDS, on_version, launch,
+                       &launch->helper) == 0)
+                return true;
+        launch_free(launch);
+        return false;
+}
+
+void launcher_start(Launcher *l, const char *executor, const Message *launch, bool sparkd,
+                    LineSet lines)
+{
+        const Message *m = launch;
+        EngineWish wish = engine_wish(&m->launch_executor.app_desc.command, sparkd, lines);
+        const AppVersion *known = version_of(l, m->launch_executor.app_id);
+
+        if (!workdir_id_valid(m->launch_executor.app_id)) {
+                fail(l, executor, "the application's ID cannot be a directory's name");
+                return;
+        }
+        if (!known && engine_wish_is_open(&wish, &l->engines) &&
+            ask_driver(l, executor, m, sparkd, lines))
+                return;
+        start(l, executor, m, &wish, known ? known->version : NULL);
+}
+
+/* ---- the end of an application ---- */
+
+static int remove_all(void *arg, int fd)
+{
+        const Strv *dirs = arg;
+        int status = EXIT_SUCCESS;
+
+        for (size_t i = 0; i < dirs->length; i++)
+                if (dir_remove(dirs->items[i]) < 0)
+                        status = EXIT_FAILURE;
+        return status;
+}
+
+static void on_removed(void *user, const char *output)
+{
+}
+
+void launcher_forget_app(Launcher *l, const char *app_id)
+{
+        CLEANUP_STRV Strv dirs = local_dirs_take(&l->local_dirs, app_id);
+        AppVersion *v = version_of(l, app_id);
+        int r;
+
+        if (v) {
+                HASH_DEL(l->versions, v);
+                free(v->app_id);
+                free(v);
+        }
+        if (dirs.length == 0)
+                return;
+        log_info("Cleaning up local directories for application %s.", app_id);
+        r = helper_run(l->event, remove_all, &dirs, REMOVE_SECONDS, on_removed, NULL, NULL);
+        if (r < 0)
+                log_warning("Could not clean up after application %s: %s", app_id, strerror(-r));
+}

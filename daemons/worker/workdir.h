@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * Where executors live in the file system: their directory WORK/APP/N with stdout, stderr and the
+ * resources file, the local directories for their shuffle data, and the clean-up of old work. No
+ * symbolic link is followed below these.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/hash.h"
+#include "base/strv.h"
+#include "wire/deploy.h"
+
+/* May this id from a peer be a directory's name? Masters choose their own patterns, so: one path
+ * component of printable text that does not begin with a dot. */
+bool workdir_id_valid(const char *id);
+
+/* Makes WORK/APP/N if it is not there and yields its path (owned by the caller). 0 or -errno. */
+int workdir_make(const char *work_dir, const char *app_id, int exec_id, char **ret_path);
+
+/* Begins `dir`/stderr anew with the command that will write the rest. 0 or -errno. */
+int workdir_write_header(const char *dir, const char *command_line);
+
+/* Writes the custom resources of an executor for --resourcesFile. 0 with *ret_path owned by the
+ * caller, NULL when there are no resources; or -errno. */
+int workdir_write_resources(const char *dir, const ResourceMap *resources, char **ret_path);
+
+/* Removes the directories in the work directory that are not in `keep` and in which nothing was
+ * modified after `cutoff` (seconds since the epoch). Returns how many, or -errno. It may take long:
+ * it belongs into a child. */
+int workdir_clean(const char *work_dir, const Strv *keep, int64_t cutoff);
+
+/* ---- local directories ---- */
+
+typedef struct AppDirs {
+        char *app_id;
+        Strv dirs;
+        UT_hash_handle hh;
+} AppDirs;
+
+typedef struct LocalDirs {
+        Strv roots; /* as configured */
+        Strv bases; /* ROOT/spark-UUID of this process, as far as they could be made */
+        AppDirs *apps;
+} LocalDirs;
+
+/* Takes the roots from where Spark takes them: $SPARK_EXECUTOR_DIRS, $SPARK_LOCAL_DIRS,
+ * `spark_local_dir` (may be NULL), $TMPDIR or /tmp. 0 or -ENOMEM. */
+int local_dirs_init(LocalDirs *l, const Strv *environment, const char *spark_local_dir);
+/* Removes the directories of this process. */
+void local_dirs_done(LocalDirs *l);
+
+/* The application's directories, one below each root that works, made when first asked for. Valid
+ * until local_dirs_take(). 0 or -errno when none could be made. */
+int local_dirs_get(LocalDirs *l, const char *app_id, const Strv **ret);
+
+/* The application's directories, to be removed by the caller; empty when it has none. */
+Strv local_dirs_take(LocalDirs *l, const char *app_id);
