@@ -154,7 +154,12 @@ START_TEST(test_no_inherited_descriptors_or_signals)
         /* 3 is the directory that ls reads. */
         ck_assert_ptr_nonnull(strstr(out, "\n0\n1\n2\n3\n"));
         ck_assert_ptr_nonnull(strstr(out, "SigBlk:\t0000000000000000"));
-        ck_assert_ptr_nonnull(strstr(out, "SigIgn:\t0000000000000000"));
+        /* Not the two that libc keeps to itself (32 and 33): posix_spawn() leaves them ignored, so
+         * whoever was started by make has them so. */
+        const char *ignored = strstr(out, "SigIgn:\t");
+        ck_assert_ptr_nonnull(ignored);
+        ck_assert_uint_eq(strtoull(ignored + strlen("SigIgn:\t"), NULL, 16) & ~UINT64_C(0x180000000),
+                          0);
         close_fd(&fds[0]);
         close_fd(&fds[1]);
 }
