@@ -36,10 +36,10 @@ daemons_worker_libworker_a_SOURCES = \
 	daemons/worker/worker.h
 daemons_worker_libworker_a_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS) $(JANSSON_CFLAGS)
 
-sbin_PROGRAMS += daemons/worker/spark-worker
-daemons_worker_spark_worker_SOURCES = daemons/worker/main.c
-daemons_worker_spark_worker_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS) $(JANSSON_CFLAGS)
-daemons_worker_spark_worker_LDADD = \
+sbin_PROGRAMS += spark-worker
+spark_worker_SOURCES = daemons/worker/main.c
+spark_worker_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS) $(JANSSON_CFLAGS)
+spark_worker_LDADD = \
 	daemons/worker/libworker.a \
 	daemons/common/libcommon.a \
 	cgroups/libcgroups.a \
