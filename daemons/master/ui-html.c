@@ -551,7 +551,7 @@ static void put_app_facts(Buffer *out, const App *a, uint64_t now_wall)
         put_state(out, app_state_name(a->state));
         buffer_printf(out, "</dd><dt>Cores</dt><dd>%d granted, ", a->cores_granted);
         if (a->cores_requested == INT32_MAX)
-                buffer_put_text(out, "as many as there are asked for");
+                buffer_put_text(out, "no limit asked for");
         else
                 buffer_printf(out, "%d asked for", a->cores_requested);
         buffer_put_text(out, "</dd><dt>Submitted</dt><dd>");
