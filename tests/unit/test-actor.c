@@ -3,11 +3,10 @@
  * The actor with a worker and a driver on loopback: ours, so that no JVM is needed; they write as
  * Spark 4.3 does.
  */
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
 #include "daemons/common/daemon.h"
 #include "daemons/master/actor.h"
@@ -292,6 +291,29 @@ START_TEST(orders_of_the_web_reach_the_driver)
 }
 END_TEST
 
+START_TEST(the_status_line_follows)
+{
+        CLEANUP_UNIT_DIR UnitDir dir = unit_dir();
+        CLEANUP_CLOSE int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        CLEANUP_STAGE Stage s;
+        struct sockaddr_un address = { .sun_family = AF_UNIX };
+        char text[256] = "";
+
+        (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s/notify", dir.path);
+        ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+        (void)setenv("NOTIFY_SOCKET", address.sun_path, 1);
+        stage_init(&s, 60000000);
+        register_worker(&s);
+        for (unsigned i = 0; i < 50 && *text == '\0'; i++) {
+                ck_assert_int_ge(sd_event_run(s.event, 100000), 0);
+                if (recv(fd, text, sizeof(text) - 1, 0) < 0)
+                        ck_assert_int_eq(errno, EAGAIN);
+        }
+        ck_assert_str_eq(text, "STATUS=1 worker, 0 applications, 0 of 2 cores");
+        (void)unsetenv("NOTIFY_SOCKET");
+}
+END_TEST
+
 START_TEST(a_bad_id_pattern_is_refused)
 {
         sd_event *event = NULL;
@@ -312,4 +334,4 @@ END_TEST
 
 UNIT_MAIN("actor", an_application_gets_an_executor, asks_are_answered, unsupported_asks_fail,
           a_closed_connection_ends_its_worker, the_timer_ends_a_silent_worker,
-          orders_of_the_web_reach_the_driver, a_bad_id_pattern_is_refused)
+          orders_of_the_web_reach_the_driver, the_status_line_follows, a_bad_id_pattern_is_refused)
