@@ -56,3 +56,10 @@ tests_fuzz_fuzz_url_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_url_LDADD = lib/wire/libwire.a lib/base/libbase.a $(FUZZ_LIBS)
 
 EXTRA_DIST += tests/fuzz/make-corpus
+
+FUZZ_TARGETS += tests/fuzz/fuzz-message
+EXTRA_DIST += tests/fuzz/make-message-corpus tests/fuzz/message
+tests_fuzz_fuzz_message_SOURCES = \
+	tests/fuzz/fuzz-message.c tests/unit/messages.c tests/unit/messages.h
+tests_fuzz_fuzz_message_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_message_LDADD = lib/wire/libwire.a lib/base/libbase.a $(FUZZ_LIBS)
