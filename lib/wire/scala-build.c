@@ -117,10 +117,11 @@ const JClass *tree_class(TreeBuilder *b, const char *class_name)
         for (TreeClass *c = b->classes; c; c = c->next)
                 if (c->info == info)
                         return c->class;
+        JClass *class = make_class(b, info); /* adds those above it first */
         TreeClass *c = tree_alloc(b, 1, sizeof(*c));
         if (!c)
                 return NULL;
-        *c = (TreeClass){ .next = b->classes, .info = info, .class = make_class(b, info) };
+        *c = (TreeClass){ .next = b->classes, .info = info, .class = class };
         b->classes = c;
         return c->class;
 }

@@ -15,4 +15,7 @@ check_PROGRAMS += tests/interop/encode-golden
 tests_interop_encode_golden_SOURCES = \
 	tests/interop/encode-golden.c tests/unit/messages.c tests/unit/messages.h
 tests_interop_encode_golden_LDADD = lib/wire/libwire.a lib/base/libbase.a
-EXTRA_DIST += tests/interop/decode-golden tests/interop/DecodeGolden.java
+EXTRA_DIST += \
+	tests/interop/decode-golden \
+	tests/interop/DecodeGolden.java \
+	tests/interop/WriteCollections.java

@@ -272,3 +272,10 @@ tests_unit_test_executor_fsm_SOURCES = tests/unit/test-executor-fsm.c
 tests_unit_test_executor_fsm_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_executor_fsm_LDADD = daemons/worker/libworker.a lib/wire/libwire.a \
 	lib/base/libbase.a $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test-scala
+TESTS += tests/unit/test-scala
+tests_unit_test_scala_SOURCES = tests/unit/test-scala.c
+tests_unit_test_scala_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_scala_LDADD = lib/wire/libwire.a lib/base/libbase.a $(CHECK_LIBS)
+EXTRA_DIST += tests/data/collections

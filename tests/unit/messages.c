@@ -42,7 +42,10 @@ static void fill_option(Filler *f, const FieldInfo *field, void *dst)
 {
         FieldInfo plain = *field;
         plain.option = false;
-        if (field->kind == KIND_INT) {
+        if (f->filling == FILLING_CLIENT && ++f->counter % 2) {
+                if (field->kind == KIND_ENUM)
+                        *(int *)dst = -1;
+        } else if (field->kind == KIND_INT) {
                 *(OptInt *)dst = (OptInt){ .set = true, .value = -++f->counter };
         } else if (field->kind == KIND_MAP) {
                 ((OptMap *)dst)->set = true;

@@ -13,7 +13,7 @@
 typedef enum Filling {
         FILLING_NONE,   /* zero, null, None, empty */
         FILLING_FULL,   /* every field has a value of its own, collections two elements */
-        FILLING_CLIENT, /* ... six elements; references to a process that does not listen */
+        FILLING_CLIENT, /* ... six; some options None; references to what does not listen */
         FILLING_MAX,
 } Filling;
 
