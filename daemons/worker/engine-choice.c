@@ -80,8 +80,7 @@ bool engine_wish_is_open(const EngineWish *wish, const Engines *engines)
                         return true;
                 first = first ? first : e;
         }
-        /* One engine alone fits, but is the driver of its line? */
-        return first && (wish->lines & ~LINE_BIT(first->line)) != 0;
+        return false;
 }
 
 const Engine *engine_for(const EngineWish *wish, const char *version, const Engines *engines)

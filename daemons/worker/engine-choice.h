@@ -21,7 +21,7 @@ typedef struct EngineWish {
  * (sparkd false) has only applications of its own lines. */
 EngineWish engine_wish(const Command *command, bool sparkd, LineSet master_lines);
 
-/* Would the driver's exact version make a difference? */
+/* Would the driver's exact version make a difference: could more than one engine serve? */
 bool engine_wish_is_open(const EngineWish *wish, const Engines *engines);
 
 /* The engine, or NULL when none fits. `version` is what the driver has said; NULL or "" if it has

@@ -16,7 +16,9 @@
 #include "daemons/worker/helper.h"
 #include "daemons/worker/version-query.h"
 
-#define QUERY_SECONDS  2
+/* A driver answers when its SparkContext is nearly up, which on a busy host takes a while; it has no
+ * work for executors before. */
+#define QUERY_SECONDS  20
 #define REMOVE_SECONDS 600
 
 /* A launch that waits for its driver's answer. */

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <jansson.h>
 #include <netdb.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +13,9 @@
 
 #include "base/macro.h"
 
-#define RESPONSE_MAX 16384
+#define RESPONSE_MAX    16384
+#define ATTEMPT_SECONDS 5
+#define PAUSE_MSEC      100
 
 static bool plausible(const char *version)
 {
@@ -48,6 +51,20 @@ int version_from_response(const char *response, size_t size, char ret[static VER
         return r;
 }
 
+bool version_is_refused(const char *response, size_t size)
+{
+        static const char *const statuses[] = { " 30", " 401", " 403" };
+
+        for (size_t i = 0; i < ARRAY_SIZE(statuses); i++) {
+                size_t n = strlen(statuses[i]);
+
+                if (size >= 8 + n && strncmp(response, "HTTP/1.", 7) == 0 &&
+                    strncmp(response + 8, statuses[i], n) == 0)
+                        return true;
+        }
+        return false;
+}
+
 /* http://HOST[:PORT][/...] to its parts; HOST without the brackets of an IPv6 address. */
 static int split_url(const char *url, char host[static NI_MAXHOST], char port[static NI_MAXSERV])
 {
@@ -76,6 +93,7 @@ static int split_url(const char *url, char host[static NI_MAXHOST], char port[st
 static int connect_to(const char *host, const char *port)
 {
         const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
+        const struct timeval patience = { .tv_sec = ATTEMPT_SECONDS };
         struct addrinfo *all = NULL;
         int fd = -1;
 
@@ -83,38 +101,57 @@ static int connect_to(const char *host, const char *port)
                 return -ENXIO;
         for (const struct addrinfo *a = all; a && fd < 0; a = a->ai_next) {
                 fd = socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC, a->ai_protocol);
-                if (fd >= 0 && connect(fd, a->ai_addr, a->ai_addrlen) < 0)
+                if (fd < 0)
+                        continue;
+                (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+                (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+                if (connect(fd, a->ai_addr, a->ai_addrlen) < 0)
                         close_fd(&fd);
         }
         freeaddrinfo(all);
         return fd < 0 ? -ECONNREFUSED : fd;
 }
 
-int version_query(void *arg, int fd)
+/* One question. 0 with the version, -EAGAIN when it may be answered later, or another -errno. */
+static int ask(const char *host, const char *port, char version[static VERSION_MAX])
 {
-        char host[NI_MAXHOST], port[NI_MAXSERV], request[NI_MAXHOST + 128], version[VERSION_MAX];
         static char response[RESPONSE_MAX];
-        CLEANUP_CLOSE int peer = -1;
+        CLEANUP_CLOSE int peer = connect_to(host, port);
+        char request[NI_MAXHOST + 128];
         size_t size = 0;
         ssize_t n;
 
-        if (split_url(arg, host, port) < 0)
-                return EXIT_FAILURE;
-        peer = connect_to(host, port);
         if (peer < 0)
-                return EXIT_FAILURE;
+                return peer;
         /* HTTP/1.0: the answer ends with the connection, and comes in one piece. */
         n = snprintf(request, sizeof(request),
                      "GET /api/v1/version HTTP/1.0\r\nHost: %s:%s\r\nAccept: application/json\r\n"
                      "\r\n",
                      host, port);
         if (send(peer, request, (size_t)n, MSG_NOSIGNAL) != n)
-                return EXIT_FAILURE;
+                return -EAGAIN;
         while (size < sizeof(response) &&
                (n = read(peer, response + size, sizeof(response) - size)) > 0)
                 size += (size_t)n;
-        if (version_from_response(response, size, version) < 0)
+        if (version_from_response(response, size, version) == 0)
+                return 0;
+        return version_is_refused(response, size) ? -EACCES : -EAGAIN;
+}
+
+int version_query(void *arg, int fd)
+{
+        char host[NI_MAXHOST], port[NI_MAXSERV], version[VERSION_MAX];
+        size_t n;
+        int r;
+
+        if (split_url(arg, host, port) < 0)
                 return EXIT_FAILURE;
-        n = (ssize_t)strlen(version);
-        return write(fd, version, (size_t)n) == n ? EXIT_SUCCESS : EXIT_FAILURE;
+        /* A driver that has just registered is still starting: its UI listens, but serves nothing
+         * yet (404, or no answer). The caller's deadline ends this. */
+        while ((r = ask(host, port, version)) == -EAGAIN)
+                (void)poll(NULL, 0, PAUSE_MSEC);
+        if (r < 0)
+                return EXIT_FAILURE;
+        n = strlen(version);
+        return write(fd, version, n) == (ssize_t)n ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -10,12 +10,16 @@
  * address is not asked; the newest engine that fits serves there.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define VERSION_MAX 64
 
 /* The version in a whole HTTP response. 0, or -EBADMSG when there is none in it. */
 int version_from_response(const char *response, size_t size, char ret[static VERSION_MAX]);
+
+/* Is the response a refusal that will not change (a redirect to a login or to TLS, 401, 403)? */
+bool version_is_refused(const char *response, size_t size);
 
 /* Work for a helper: `arg` is the application's UI address; writes the bare version. */
 int version_query(void *arg, int fd);
