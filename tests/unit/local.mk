@@ -279,3 +279,18 @@ tests_unit_test_scala_SOURCES = tests/unit/test-scala.c
 tests_unit_test_scala_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_scala_LDADD = lib/wire/libwire.a lib/base/libbase.a $(CHECK_LIBS)
 EXTRA_DIST += tests/data/collections
+worker_test_libs = \
+	daemons/worker/libworker.a daemons/common/libcommon.a cgroups/libcgroups.a \
+	lib/rpc/librpc.a lib/http/libhttp.a lib/wire/libwire.a lib/base/libbase.a \
+	$(JANSSON_LIBS) $(SYSTEMD_LIBS) $(INIH_LIBS) $(CHECK_LIBS)
+check_PROGRAMS += tests/unit/test-workdir tests/unit/test-engine-choice tests/unit/test-worker-ui
+TESTS += tests/unit/test-workdir tests/unit/test-engine-choice tests/unit/test-worker-ui
+tests_unit_test_workdir_SOURCES = tests/unit/test-workdir.c
+tests_unit_test_workdir_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_workdir_LDADD = $(worker_test_libs)
+tests_unit_test_engine_choice_SOURCES = tests/unit/test-engine-choice.c
+tests_unit_test_engine_choice_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_engine_choice_LDADD = $(worker_test_libs)
+tests_unit_test_worker_ui_SOURCES = tests/unit/test-worker-ui.c
+tests_unit_test_worker_ui_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS) $(JANSSON_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_worker_ui_LDADD = $(worker_test_libs)

@@ -158,8 +158,8 @@ START_TEST(test_no_inherited_descriptors_or_signals)
          * whoever was started by make has them so. */
         const char *ignored = strstr(out, "SigIgn:\t");
         ck_assert_ptr_nonnull(ignored);
-        ck_assert_uint_eq(strtoull(ignored + strlen("SigIgn:\t"), NULL, 16) & ~UINT64_C(0x180000000),
-                          0);
+        ck_assert_uint_eq(
+                strtoull(ignored + strlen("SigIgn:\t"), NULL, 16) & ~UINT64_C(0x180000000), 0);
         close_fd(&fds[0]);
         close_fd(&fds[1]);
 }
