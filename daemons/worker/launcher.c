@@ -16,8 +16,8 @@
 #include "daemons/worker/helper.h"
 #include "daemons/worker/version-query.h"
 
-/* A driver answers when its SparkContext is nearly up, which on a busy host takes a while; it has no
- * work for executors before. */
+/* A driver answers when its SparkContext is nearly up, which on a busy host takes a while; it has
+ * no work for executors before. */
 #define QUERY_SECONDS  20
 #define REMOVE_SECONDS 600
 
