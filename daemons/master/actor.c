@@ -4,13 +4,30 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/log.h"
 #include "daemons/common/daemon.h"
+#include "daemons/common/helper.h"
+#include "daemons/common/version-query.h"
 #include "daemons/master/ui.h"
 #include "rpc/rpc.h"
 
 /* The manager's status line follows the counters at most this often. */
 #define STATUS_USEC UINT64_C(1000000)
+
+/* The longest that a helper asks a driver; the machine waits no longer than that either. */
+#define QUERY_SECONDS 15
+/* Drivers asked at once: each by a process of its own. */
+#define QUERIES_MAX 32
+
+/* A driver that is being asked for its version. */
+typedef struct Query Query;
+struct Query {
+        Actor *actor;
+        Helper *helper;
+        Query *prev, *next;
+        char app[]; /* id */
+};
 
 struct Actor {
         sd_event *event;
@@ -22,6 +39,8 @@ struct Actor {
         Master *master;
         MasterEffects effects; /* of the turn under way */
         LogRate foreign_rate, send_rate;
+        Query *queries; /* list (prev, next) */
+        unsigned n_queries;
 };
 
 /* ---- effects ---- */
@@ -65,6 +84,46 @@ static void carry_out_identify(Actor *a, RpcConn *conn, const MasterEffect *e)
                 drop(a, conn, "send the version probe", r);
 }
 
+static void turn(Actor *a, const MasterEvent *event);
+
+static void query_free(Query *q)
+{
+        DL_DELETE(q->actor->queries, q);
+        q->actor->n_queries--;
+        helper_free(q->helper);
+        free(q);
+}
+
+static void on_version(void *user, const char *version)
+{
+        Query *q = user;
+
+        q->helper = NULL; /* it frees itself */
+        turn(q->actor, &(MasterEvent){
+                               .type = EVENT_VERSION,
+                               .text = q->app,
+                               .version = *version ? version : NULL,
+                       });
+        query_free(q);
+}
+
+/* An application that cannot be asked now is placed when the machine has waited long enough. */
+static void carry_out_ask_version(Actor *a, const MasterEffect *e)
+{
+        const size_t size = strlen(e->key) + 1;
+        Query *q = a->n_queries < QUERIES_MAX ? calloc(1, sizeof(*q) + size) : NULL;
+
+        if (!q)
+                return;
+        memcpy(q->app, e->key, size);
+        q->actor = a;
+        DL_APPEND(a->queries, q);
+        a->n_queries++;
+        if (helper_run(a->event, version_query, (void *)e->text, QUERY_SECONDS, on_version, q,
+                       &q->helper) < 0)
+                query_free(q);
+}
+
 static void carry_out(Actor *a, const MasterEffect *e)
 {
         RpcConn *conn = e->conn != 0 ? rpc_find(a->rpc, e->conn) : NULL;
@@ -91,6 +150,9 @@ static void carry_out(Actor *a, const MasterEffect *e)
         case EFFECT_IDENTIFY:
                 if (conn)
                         carry_out_identify(a, conn, e);
+                return;
+        case EFFECT_ASK_VERSION:
+                carry_out_ask_version(a, e);
                 return;
         case EFFECT_CLOSE:
                 if (conn)
@@ -290,6 +352,8 @@ void actor_free(Actor *a)
 {
         if (!a)
                 return;
+        while (a->queries)
+                query_free(a->queries);
         rpc_free(a->rpc);
         master_effects_clear(&a->effects);
         (void)master_free(a->master);

@@ -442,6 +442,7 @@ void app_remove(Turn *t, App *app, AppState state, const char *reason)
         m->counters.apps--;
         m->counters.apps_waiting -= app->state == APP_WAITING;
         app_update_wanting(m, app);
+        app_forget_asking(m, app);
 
         while (app->executors)
                 executor_kill(t, app->executors);
@@ -540,6 +541,7 @@ static void executor_ended(Turn *t, Executor *e, ExecutorState state)
         executor_end(t, e, state);
         if (!counts)
                 return;
+        app_suspect_version(t, app);
         app->retry_count++;
         if (limit < 0 || app->retry_count < limit || app->n_running > 0)
                 return;

@@ -115,6 +115,15 @@ void turn_identify(Turn *t, ConnId conn, LineSet candidates)
         e->lines = candidates;
 }
 
+void turn_ask_version(Turn *t, const char *app_id, const char *ui_url)
+{
+        MasterEffect *e = effect_add(t, EFFECT_ASK_VERSION);
+        if (!e)
+                return;
+        e->key = app_id;
+        e->text = ui_url;
+}
+
 void turn_record(Turn *t, MasterEffectType type, RecordKind kind, const char *key)
 {
         MasterEffect *e = effect_add(t, type);

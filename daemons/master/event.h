@@ -27,6 +27,7 @@ typedef enum MasterEventType {
         EVENT_CLOSED,      /* a connection is gone */
         EVENT_IDENTIFIED,  /* what EFFECT_IDENTIFY asked for */
         EVENT_TICK,        /* time has passed: the deadline of master_deadline() or later */
+        EVENT_VERSION,     /* what EFFECT_ASK_VERSION asked for */
         EVENT_KILL_APP,    /* from the web UI */
         EVENT_KILL_DRIVER, /* from the web UI */
 } MasterEventType;
@@ -41,7 +42,8 @@ typedef struct MasterEvent {
         bool ask;
         int64_t request_id;
         const Message *message; /* MESSAGE; borrowed during the call */
-        const char *text;       /* CLOSED: reason; KILL_APP, KILL_DRIVER: the id */
+        const char *text;       /* CLOSED: reason; VERSION, KILL_APP, KILL_DRIVER: the id */
+        const char *version;    /* VERSION: "3.5.9", or NULL when the driver did not say */
 } MasterEvent;
 
 typedef enum MasterEffectType {
@@ -49,7 +51,9 @@ typedef enum MasterEffectType {
         EFFECT_REPLY,    /* message answers request_id on conn */
         EFFECT_FAIL,     /* text answers request_id on conn as an RpcFailure */
         EFFECT_IDENTIFY, /* find out conn's line; EVENT_IDENTIFIED must follow (or EVENT_CLOSED) */
-        EFFECT_CLOSE,    /* close conn */
+        EFFECT_ASK_VERSION,   /* ask the driver's web UI at text for the version of application key;
+                                 EVENT_VERSION may follow */
+        EFFECT_CLOSE,         /* close conn */
         EFFECT_RECORD_PUT,    /* durable: kind, key; the record is read from the machine by key */
         EFFECT_RECORD_DELETE, /* durable: kind, key */
         EFFECT_LOG,
@@ -70,7 +74,7 @@ struct MasterEffect {
         const char *key;
         int level; /* LOG */
         LogFields fields;
-        const char *text; /* LOG, FAIL, CLOSE */
+        const char *text; /* LOG, FAIL, CLOSE, ASK_VERSION */
 };
 
 /* A list in order, all memory in its arena: effects, messages and strings live until

@@ -19,6 +19,8 @@
 #define ENGINES_RESOURCE "sparkd.engines"
 /* spark.executorEnv.SPARKD_ENGINE: the version an application says that it runs. */
 #define ENGINE_VARIABLE "SPARKD_ENGINE"
+/* What a worker of ours is told in the environment of a LaunchExecutor: App.lines by name. */
+#define LINES_VARIABLE "SPARKD_LINES"
 
 #define DEFAULT_EXECUTOR_MEMORY 1024 /* MiB, of a profile that says nothing */
 
@@ -48,13 +50,15 @@ struct Master {
         Worker *beats;                /* list (beat_prev, beat_next) by last heartbeat; not dead */
         Worker *dead;                 /* list (beat_prev, beat_next) by death */
         WorkerIndex by_policy, by_id; /* ALIVE workers, for executors and for drivers */
-        uint32_t alive_by_line[LINE_MAX];          /* how many ALIVE workers serve a line */
+        uint32_t alive_by_line[LINE_MAX];          /* how many ALIVE workers serve a line ... */
+        uint32_t alive_partly[LINE_MAX];           /* ... but not all lines of its family */
         const char *resource_names[RESOURCE_BITS]; /* bit -> name, in the arena */
         size_t n_resource_names;
 
         App *apps;           /* list (prev, next) by registration; live */
         App *apps_by_id;     /* k: App.id -> v: live App */
         App *apps_by_driver; /* k: App.driver_address -> v: live App */
+        App *asking;         /* list (ask_prev, ask_next) by App.ask_until */
         App *wanting;        /* list (want_prev, want_next) by App.seq: FIFO for the scheduler */
         App *completed;      /* list (prev, next) by end */
 
@@ -91,6 +95,7 @@ Message *turn_reply(Turn *t, MessageType type);                        /* to the
 void turn_reply_boolean(Turn *t, bool value);
 void turn_unsupported(Turn *t); /* as the JVM answers an ask that it does not know */
 void turn_identify(Turn *t, ConnId conn, LineSet candidates);
+void turn_ask_version(Turn *t, const char *app_id, const char *ui_url);
 void turn_record(Turn *t, MasterEffectType type, RecordKind kind, const char *key);
 
 #define turn_log(t, level, ...) turn_log_with((t), (level), (LogFields){ 0 }, __VA_ARGS__)
@@ -182,6 +187,19 @@ App *app_find(const Master *m, const char *id);
 AppProfile *app_profile(const App *app, int32_t id);
 int32_t app_cores_left(const App *app);
 void app_update_wanting(Master *m, App *app);
+
+/* ---- app-version.c ---- */
+
+/* True while the application must not be placed because its driver is being asked which line it
+ * runs; begins to ask where the registered workers make that matter. */
+bool app_is_asked(Turn *t, App *app);
+/* Its executors fail, and it may be for this reason: asks if that has not been done. */
+void app_suspect_version(Turn *t, App *app);
+void app_version_told(Turn *t);
+void app_versions_tick(Turn *t);
+void app_forget_asking(Master *m, App *app);
+/* The names of the lines it may run, as workers of ours take them ("3.4,3.5"). */
+const char *app_line_names(Turn *t, const App *app);
 
 /* ---- executors.c ---- */
 

@@ -1,6 +1,7 @@
 # The pure state machine: linked by the daemon, its unit tests and the simulator.
 noinst_LIBRARIES += daemons/master/libmaster.a
 daemons_master_libmaster_a_SOURCES = \
+	daemons/master/app-version.c \
 	daemons/master/apps.c \
 	daemons/master/drivers.c \
 	daemons/master/effects.c \
@@ -38,6 +39,7 @@ spark_master_libs = \
 	daemons/master/libmasterd.a \
 	daemons/master/libmaster.a \
 	daemons/common/libcommon.a \
+	cgroups/libcgroups.a \
 	lib/rpc/librpc.a \
 	lib/http/libhttp.a \
 	lib/wire/libwire.a \

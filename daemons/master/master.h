@@ -24,6 +24,7 @@ typedef struct MasterConfig {
         OptInt rest_port;
         uint64_t worker_timeout_usec;   /* spark.worker.timeout */
         uint64_t identify_timeout_usec; /* how long a worker may stay unused until identified */
+        uint64_t version_timeout_usec;  /* how long an application may wait for its version */
         int32_t dead_worker_persistence;
         int32_t retained_applications, retained_drivers;
         int32_t retained_executors; /* ended executors remembered per application */

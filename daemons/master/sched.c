@@ -156,6 +156,8 @@ static void schedule_app(Turn *t, App *app)
 {
         Master *m = t->m;
         size_t n = 0;
+        if (app_is_asked(t, app))
+                return;
         for (size_t i = 0; i < app->n_profiles; i++)
                 n += schedule_profile(t, app, app->profiles[i]);
         if (n > 0 && app->state == APP_WAITING) {

@@ -184,9 +184,12 @@ struct App {
         Hosting *hostings_by_worker; /* k: Hosting.worker -> v: Hosting */
         bool wanting;                /* in Master.wanting: would take another executor */
         bool told_incompatible;      /* the log has the reason why it waits */
+        bool asked;                  /* its driver was asked for its version, or need not be */
+        uint64_t ask_until;          /* in Master.asking while not 0 */
         Peer *peer;                  /* NULL when completed */
         App *prev, *next;            /* Master.apps by registration, or Master.completed by end */
         App *want_prev, *want_next;
+        App *ask_prev, *ask_next;
         App *peer_prev, *peer_next;
         UT_hash_handle hh_id, hh_address;
         Arena arena; /* description, strings, profiles */

@@ -74,9 +74,13 @@ static void count_alive(Master *m, const Worker *w, int sign)
         c->cores_used += (int64_t)sign * w->cores_used;
         c->memory += (int64_t)sign * w->memory;
         c->memory_used += (int64_t)sign * w->memory_used;
-        for (int line = 0; line < LINE_MAX; line++)
-                if (w->lines & LINE_BIT(line))
-                        m->alive_by_line[line] += (uint32_t)sign;
+        for (int line = 0; line < LINE_MAX; line++) {
+                if (!(w->lines & LINE_BIT(line)))
+                        continue;
+                m->alive_by_line[line] += (uint32_t)sign;
+                if (family_lines(line_family((Line)line)) & ~w->lines)
+                        m->alive_partly[line] += (uint32_t)sign;
+        }
 }
 
 static void become_alive(Master *m, Worker *w)
@@ -513,6 +517,7 @@ void workers_tick(Turn *t)
         uint64_t stay = timeout * (uint64_t)m->config.dead_worker_persistence;
         while (m->dead && m->dead->died + stay <= now)
                 forget_dead(m, m->dead);
+        app_versions_tick(t);
 }
 
 uint64_t master_deadline(const Master *m)
@@ -520,6 +525,8 @@ uint64_t master_deadline(const Master *m)
         uint64_t timeout = m->config.worker_timeout_usec, deadline = UINT64_MAX;
         if (m->identifying)
                 deadline = MIN_OF(deadline, m->identifying->identify_until);
+        if (m->asking)
+                deadline = MIN_OF(deadline, m->asking->ask_until);
         if (m->beats)
                 deadline = MIN_OF(deadline, m->beats->last_heartbeat + timeout);
         if (m->dead)

@@ -15,7 +15,7 @@
 #include "cgroups/spawn.h"
 #include "daemons/common/daemon.h"
 #include "daemons/worker/engine-choice.h"
-#include "daemons/worker/helper.h"
+#include "daemons/common/helper.h"
 #include "rpc/rpc.h"
 
 #define CLEAN_SECONDS 3600 /* a clean-up that takes longer goes on the next time */

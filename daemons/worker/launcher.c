@@ -13,8 +13,8 @@
 #include "cgroups/spawn.h"
 #include "daemons/worker/engine-choice.h"
 #include "daemons/worker/executor-command.h"
-#include "daemons/worker/helper.h"
-#include "daemons/worker/version-query.h"
+#include "daemons/common/helper.h"
+#include "daemons/common/version-query.h"
 
 /* A driver answers when its SparkContext is nearly up, which on a busy host takes a while; it has
  * no work for executors before. */

@@ -15,8 +15,6 @@ daemons_worker_libworker_a_SOURCES = \
 	daemons/worker/executor-command.h \
 	daemons/worker/executors.c \
 	daemons/worker/executors.h \
-	daemons/worker/helper.c \
-	daemons/worker/helper.h \
 	daemons/worker/launcher.c \
 	daemons/worker/launcher.h \
 	daemons/worker/log-file.c \
@@ -28,8 +26,6 @@ daemons_worker_libworker_a_SOURCES = \
 	daemons/worker/ui-json.c \
 	daemons/worker/ui.c \
 	daemons/worker/ui.h \
-	daemons/worker/version-query.c \
-	daemons/worker/version-query.h \
 	daemons/worker/workdir.c \
 	daemons/worker/workdir.h \
 	daemons/worker/worker.c \

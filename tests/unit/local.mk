@@ -294,3 +294,10 @@ tests_unit_test_engine_choice_LDADD = $(worker_test_libs)
 tests_unit_test_worker_ui_SOURCES = tests/unit/test-worker-ui.c
 tests_unit_test_worker_ui_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS) $(JANSSON_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_worker_ui_LDADD = $(worker_test_libs)
+
+check_PROGRAMS += tests/unit/test-version-query
+TESTS += tests/unit/test-version-query
+tests_unit_test_version_query_SOURCES = tests/unit/test-version-query.c
+tests_unit_test_version_query_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_version_query_LDADD = daemons/common/libcommon.a lib/base/libbase.a \
+	$(JANSSON_LIBS) $(CHECK_LIBS)

@@ -253,6 +253,13 @@ void rig_identifies(Rig *rig, ConnId conn, LineSet candidates)
         ck_assert_uint_eq(take(rig, EFFECT_IDENTIFY, conn, MSG_NONE)->lines, candidates);
 }
 
+void rig_asks_version(Rig *rig, const char *app)
+{
+        const MasterEffect *e = take(rig, EFFECT_ASK_VERSION, 0, MSG_NONE);
+        ck_assert_str_eq(e->key, app);
+        ck_assert_str_eq(e->text, "http://driver:4040");
+}
+
 void rig_recorded(Rig *rig, MasterEffectType type, RecordKind kind, const char *key)
 {
         for (MasterEffect *e = rig->out.first; e; e = e->next)

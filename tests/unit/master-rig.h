@@ -56,6 +56,8 @@ const Message *rig_replied(Rig *rig, MessageType type);
 void rig_replied_boolean(Rig *rig, bool value);
 const char *rig_failed(Rig *rig);
 void rig_identifies(Rig *rig, ConnId conn, LineSet candidates);
+/* The driver's web UI is asked for this application's version. */
+void rig_asks_version(Rig *rig, const char *app);
 void rig_recorded(Rig *rig, MasterEffectType type, RecordKind kind, const char *key);
 size_t rig_count(const Rig *rig, MessageType type); /* not taken yet */
 bool rig_logged(const Rig *rig, const char *part);

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "daemons/worker/config.h"
-#include "daemons/worker/version-query.h"
 
 /* Newest first, as engines_scan() leaves them. */
 static Engine items[] = {
@@ -113,37 +112,6 @@ START_TEST(test_names_for_our_master)
 }
 END_TEST
 
-START_TEST(test_answers)
-{
-        static const char *const bad[] = {
-                "",
-                "HTTP/1.1 200 OK\r\n\r\n",
-                "HTTP/1.1 200 OK\r\n\r\n[\"spark\"]",
-                "HTTP/1.1 200 OK\r\n\r\n{\"spark\":3}",
-                "HTTP/1.1 200 OK\r\n\r\n{\"spark\":\"\"}",
-                "HTTP/1.1 200 OK\r\n\r\n{\"spark\":\"x3\"}",
-                "HTTP/1.1 200 OK\r\n\r\n{\"spark\":\"3.5/../..\"}",
-                "HTTP/1.1 200 OK\r\n\r\n{\"spark\":\"3.5",
-                "HTTP/1.1 404 Not Found\r\n\r\n{\"spark\":\"3.5.9\"}",
-                "{\"spark\":\"3.5.9\"}",
-        };
-        static const char good[] = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n"
-                                   "{\n  \"spark\" : \"3.5.9\"\n}";
-        static const char login[] = "HTTP/1.1 302 Found\r\n\r\n";
-        char version[VERSION_MAX];
-
-        ck_assert_int_eq(version_from_response(good, strlen(good), version), 0);
-        ck_assert_str_eq(version, "3.5.9");
-        for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-                ck_assert_msg(version_from_response(bad[i], strlen(bad[i]), version) == -EBADMSG,
-                              "%s", bad[i]);
-                ck_assert(!version_is_refused(bad[i], strlen(bad[i])));
-        }
-        ck_assert(version_is_refused(login, strlen(login)));
-        ck_assert(!version_is_refused(login, 10));
-}
-END_TEST
-
 START_TEST(test_worker_ids)
 {
         CLEANUP_FREE char *id = NULL, *other = NULL;
@@ -173,7 +141,6 @@ int main(void)
         tcase_add_test(tc, test_nothing_known);
         tcase_add_test(tc, test_exact_wish);
         tcase_add_test(tc, test_names_for_our_master);
-        tcase_add_test(tc, test_answers);
         tcase_add_test(tc, test_worker_ids);
         suite_add_tcase(suite, tc);
         runner = srunner_create(suite);

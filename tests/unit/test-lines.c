@@ -158,6 +158,109 @@ START_TEST(foreign_app_is_told_what_is_served)
 }
 END_TEST
 
+static void worker_of_line(ConnId conn, const char *id, const char *engine)
+{
+        rig_add_worker_with(&rig, conn, id, "sparkd.engines", &engine, 1);
+}
+
+static void version_told(const char *app, const char *version)
+{
+        rig_event(&rig, (MasterEvent){ .type = EVENT_VERSION, .text = app, .version = version });
+}
+
+START_TEST(driver_is_asked_where_workers_differ)
+{
+        rig.lines = LINES_A;
+        worker_of_line(1, "w1", "3.5.9");
+        /* Nothing to choose: no time is lost with a question. */
+        (void)rig_new_app(&rig, 7, 1, 1, 1024);
+        (void)rig_sent(&rig, 1, MSG_LAUNCH_EXECUTOR);
+        worker_of_line(2, "w2", "3.4.4");
+        const char *app = rig_new_app(&rig, 8, 1, 1, 1024);
+        rig_asks_version(&rig, app);
+        rig_quiet(&rig);
+        /* It waits for the answer, and is not asked twice. */
+        rig_heartbeat(&rig, 1, "w1");
+        worker_of_line(3, "w3", "3.4.3");
+        rig_quiet(&rig);
+        version_told(app, "3.4.4");
+        ck_assert_uint_eq(master_app(rig.m, app)->lines, LINE_BIT(LINE_3_4));
+        const Message *launch = rig_sent(&rig, 3, MSG_LAUNCH_EXECUTOR);
+        ck_assert_str_eq(launch->launch_executor.app_id, app);
+        version_told(app, "3.5.9"); /* nobody asked */
+        rig_quiet(&rig);
+}
+END_TEST
+
+START_TEST(silent_driver_is_taken_for_any_line)
+{
+        rig.lines = LINES_A;
+        worker_of_line(1, "w1", "3.5.9");
+        worker_of_line(2, "w2", "3.4.4");
+        const char *app = rig_new_app(&rig, 8, 1, 1, 1024);
+        rig_asks_version(&rig, app);
+        rig_pass(&rig, 15 * SECOND - 1);
+        ck_assert_uint_eq(rig_count(&rig, MSG_LAUNCH_EXECUTOR), 0);
+        rig_pass(&rig, 1);
+        ck_assert_uint_eq(rig_count(&rig, MSG_LAUNCH_EXECUTOR), 1);
+
+        app = rig_new_app(&rig, 9, 1, 1, 1024);
+        rig_asks_version(&rig, app);
+        version_told(app, NULL);
+        ck_assert_uint_eq(rig_count(&rig, MSG_LAUNCH_EXECUTOR), 1);
+        ck_assert_uint_eq(master_app(rig.m, app)->lines, LINES_A);
+
+        app = rig_new_app(&rig, 10, 1, 1, 1024);
+        rig_asks_version(&rig, app);
+        version_told(app, "4.3.0"); /* cannot be */
+        ck_assert(rig_logged(&rig, "is not what its messages look like"));
+        ck_assert_uint_eq(master_app(rig.m, app)->lines, LINES_A);
+
+        /* One that ends while it is asked leaves nothing behind. */
+        app = rig_new_app(&rig, 11, 1, 1, 1024);
+        rig_asks_version(&rig, app);
+        rig_close(&rig, 11);
+        rig_pass(&rig, 16 * SECOND);
+        version_told(app, "3.5.9");
+        rig_quiet(&rig);
+}
+END_TEST
+
+START_TEST(failing_executors_make_the_version_suspect)
+{
+        rig.lines = LINES_A;
+        worker_of_line(1, "w1", "3.5.9");
+        const char *app = rig_new_app(&rig, 8, 1, 1, 1024);
+        (void)rig_sent(&rig, 1, MSG_LAUNCH_EXECUTOR);
+        rig_executor_state(&rig, 1, app, 0, EXECUTOR_EXITED, 1);
+        rig_asks_version(&rig, app);
+        ck_assert_uint_eq(rig_count(&rig, MSG_LAUNCH_EXECUTOR), 0);
+        version_told(app, "3.4.1");
+        ck_assert_uint_eq(rig_count(&rig, MSG_LAUNCH_EXECUTOR), 0);
+        ck_assert(rig_logged(&rig, "it runs Spark 3.4; registered workers run 3.5"));
+}
+END_TEST
+
+START_TEST(our_workers_are_told_the_lines)
+{
+        rig.lines = LINES_A;
+        worker_of_line(1, "w1", "3.5.9");
+        (void)rig_new_app(&rig, 8, 1, 1, 1024);
+        const Message *launch = rig_sent(&rig, 1, MSG_LAUNCH_EXECUTOR);
+        const StringMap env = launch->launch_executor.app_desc.command.environment;
+        ck_assert_uint_ge(env.length, 1);
+        ck_assert_str_eq(env.items[env.length - 1].key, "SPARKD_LINES");
+        ck_assert_str_eq(env.items[env.length - 1].value, "3.4,3.5");
+        /* A JVM's executor would get it as an environment variable. */
+        rig_close(&rig, 1);
+        rig.lines = LINE_BIT(LINE_3_5);
+        rig_add_worker(&rig, 2, "w2");
+        launch = rig_sent(&rig, 2, MSG_LAUNCH_EXECUTOR);
+        ck_assert_uint_eq(launch->launch_executor.app_desc.command.environment.length,
+                          env.length - 1);
+}
+END_TEST
+
 int main(void)
 {
         Suite *s = suite_create("lines");
@@ -169,6 +272,10 @@ int main(void)
         tcase_add_test(c, connection_closes_while_identifying);
         tcase_add_test(c, app_tells_its_line);
         tcase_add_test(c, foreign_app_is_told_what_is_served);
+        tcase_add_test(c, driver_is_asked_where_workers_differ);
+        tcase_add_test(c, silent_driver_is_taken_for_any_line);
+        tcase_add_test(c, failing_executors_make_the_version_suspect);
+        tcase_add_test(c, our_workers_are_told_the_lines);
         suite_add_tcase(s, c);
         SRunner *runner = srunner_create(s);
         srunner_run_all(runner, CK_NORMAL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemons/worker/helper.h"
+#include "daemons/common/helper.h"
 
 #include <errno.h>
 #include <stdlib.h>
