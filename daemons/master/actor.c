@@ -16,7 +16,7 @@
 #define STATUS_USEC UINT64_C(1000000)
 
 /* The longest that a helper asks a driver; the machine waits no longer than that either. */
-#define QUERY_SECONDS 15
+#define QUERY_SECONDS 30
 /* Drivers asked at once: each by a process of its own. */
 #define QUERIES_MAX 32
 

@@ -199,7 +199,7 @@ START_TEST(silent_driver_is_taken_for_any_line)
         worker_of_line(2, "w2", "3.4.4");
         const char *app = rig_new_app(&rig, 8, 1, 1, 1024);
         rig_asks_version(&rig, app);
-        rig_pass(&rig, 15 * SECOND - 1);
+        rig_pass(&rig, 30 * SECOND - 1);
         ck_assert_uint_eq(rig_count(&rig, MSG_LAUNCH_EXECUTOR), 0);
         rig_pass(&rig, 1);
         ck_assert_uint_eq(rig_count(&rig, MSG_LAUNCH_EXECUTOR), 1);
@@ -220,7 +220,7 @@ START_TEST(silent_driver_is_taken_for_any_line)
         app = rig_new_app(&rig, 11, 1, 1, 1024);
         rig_asks_version(&rig, app);
         rig_close(&rig, 11);
-        rig_pass(&rig, 16 * SECOND);
+        rig_pass(&rig, 31 * SECOND);
         version_told(app, "3.5.9");
         rig_quiet(&rig);
 }
