@@ -89,9 +89,17 @@ LineSet lines_with_suid(const char *name, int64_t suid)
         return set;
 }
 
+/* SparkException is no part of any message: it only tells lines of a family apart. A patch release
+ * may change it without a reason to refuse that release. */
+static bool is_hint_only(const char *name)
+{
+        return strcmp(name, "org.apache.spark.SparkException") == 0;
+}
+
 LineSet lines_of_class(const char *name, int64_t suid)
 {
-        return find_class(name) ? lines_with_suid(name, suid) : LINES_ALL;
+        LineSet set = lines_with_suid(name, suid);
+        return set || (find_class(name) && !is_hint_only(name)) ? set : LINES_ALL;
 }
 
 const char *known_class_name(const char *name)

@@ -66,8 +66,8 @@ const ClassInfo *line_class(Line line, const char *name);
 const char *known_class_name(const char *name);
 
 /* The lines in whose table this class has this UID; LINES_ALL for a class in no table (it says
- * nothing); 0 for a known class with a UID of no served line. Uses also classes that only serve to
- * tell lines apart (org.apache.spark.SparkException). */
+ * nothing); 0 for a known class with a UID of no served line. Uses also a class that only serves to
+ * tell lines apart, org.apache.spark.SparkException, whose unknown UIDs say nothing. */
 LineSet lines_of_class(const char *name, int64_t suid);
 
 /* The lines whose class `name` has this UID, looking only at that class; 0 when none (used on what

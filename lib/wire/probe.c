@@ -100,7 +100,7 @@ LineSet probe_narrow(const char *failure, size_t size, LineSet candidates)
         int64_t suid;
         if (!find_local_uid(failure, size, class_name, &suid) || !known_class_name(class_name))
                 return candidates;
-        return candidates & lines_with_suid(class_name, suid);
+        return candidates & lines_of_class(class_name, suid);
 }
 
 LineSet probe_confirmed(Line guess, LineSet candidates)

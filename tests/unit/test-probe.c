@@ -74,6 +74,8 @@ START_TEST(texts_that_say_nothing)
                 "org.apache.spark.SparkException: Could not find endpoint-verifier.",
                 INCOMPATIBLE("com.example.Class", "99"),
                 INCOMPATIBLE("org.apache.spark.SparkException", ""),
+                /* of a patch release to come */
+                INCOMPATIBLE("org.apache.spark.SparkException", "4711"),
                 INCOMPATIBLE("org.apache.spark.SparkException", "99999999999999999999999999999"),
                 INCOMPATIBLE("org.apache.spark.SparkException", "--5"),
                 "; local class incompatible: , local class serialVersionUID = 5",
