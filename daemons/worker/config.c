@@ -297,6 +297,20 @@ char *worker_work_dir(const WorkerSettings *s)
         return asprintf(&path, "%s/work", s->spark_home) < 0 ? NULL : path;
 }
 
+/* Is the directory, by whatever name, one of them already? */
+static bool has_home(const Engines *engines, const char *home)
+{
+        CLEANUP_FREE char *wanted = realpath(home, NULL);
+
+        for (size_t i = 0; wanted && i < engines->length; i++) {
+                CLEANUP_FREE char *path = realpath(engines->items[i].home, NULL);
+
+                if (path && strcmp(path, wanted) == 0)
+                        return true;
+        }
+        return false;
+}
+
 int worker_find_engines(const WorkerSettings *s, Engines *ret)
 {
         Engines found = { 0 };
@@ -306,7 +320,7 @@ int worker_find_engines(const WorkerSettings *s, Engines *ret)
                 r = engines_scan(&found, s->engines);
         if (r == -ENOENT)
                 r = 0;
-        if (r == 0 && s->spark_home)
+        if (r == 0 && s->spark_home && !has_home(&found, s->spark_home))
                 r = engines_add_home(&found, s->spark_home);
         if (r < 0) {
                 engines_done(&found);
