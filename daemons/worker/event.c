@@ -66,7 +66,7 @@ const char *effect_strdup(WorkerEffects *fx, const char *s)
         return copy ? copy : "";
 }
 
-static const char *text_v(WorkerEffects *fx, const char *format, va_list ap)
+static PRINTF_LIKE(2, 0) const char *text_v(WorkerEffects *fx, const char *format, va_list ap)
 {
         char *text;
         va_list again;

@@ -66,7 +66,6 @@ static int find_masters(Start *s)
 {
         const char *url =
                 s->options->arguments.length ? s->options->arguments.items[0] : s->settings->master;
-        CLEANUP_FREE char *text = NULL;
         const char *problem = NULL;
 
         if (!url) {

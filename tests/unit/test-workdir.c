@@ -313,7 +313,7 @@ START_TEST(test_log_pieces)
                 ck_assert_int_eq(piece.total, 10);
                 ck_assert_uint_eq(piece.text.size, (size_t)(piece.end - piece.start));
                 ck_assert(piece.text.size == 0 ||
-                          memcmp(piece.text.data, "0123456789" + piece.start, piece.text.size) ==
+                          memcmp(piece.text.data, &"0123456789"[piece.start], piece.text.size) ==
                                   0);
         }
 }
