@@ -252,12 +252,24 @@ int daemon_passed_socket(const char *name, int *ret_fd, uint16_t *ret_port, char
                         return problem(ret_problem, -errno, "the socket \"%s\": %s", name,
                                        strerror(errno));
                 *ret_fd = fd;
-                return 1;
+                return 0;
         }
         if (n < 0)
                 return problem(ret_problem, n, "cannot take the sockets passed to us: %s",
                                strerror(-n));
+        *ret_fd = -1;
         return 0;
+}
+
+int daemon_open_socket(const char *name, const char *host, uint16_t port, int *ret_fd,
+                       uint16_t *ret_port, char **ret_problem)
+{
+        int fd = -1, r = daemon_passed_socket(name, &fd, ret_port, ret_problem);
+        if (r == 0 && fd < 0)
+                return daemon_listen(host, port, ret_fd, ret_port, ret_problem);
+        if (r == 0)
+                *ret_fd = fd;
+        return r;
 }
 
 /* ---- names ---- */

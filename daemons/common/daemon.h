@@ -47,9 +47,14 @@ void daemon_notify_stopping(void);
 int daemon_listen(const char *host, uint16_t port, int *ret_fd, uint16_t *ret_port,
                   char **ret_problem);
 
-/* The listening stream socket that systemd passed under `name` (FileDescriptorName=): 1, or 0 when
- * there is none, or as daemon_listen(). Non-blocking, close-on-exec, now the caller's. */
+/* The listening stream socket that systemd passed under `name` (FileDescriptorName=); *ret_fd is -1
+ * when there is none. Otherwise as daemon_listen(). Non-blocking, close-on-exec, now the caller's.
+ */
 int daemon_passed_socket(const char *name, int *ret_fd, uint16_t *ret_port, char **ret_problem);
+
+/* The passed socket if there is one of that name, else one of our own: as daemon_listen(). */
+int daemon_open_socket(const char *name, const char *host, uint16_t port, int *ret_fd,
+                       uint16_t *ret_port, char **ret_problem);
 
 /* What peers shall call this host unless told otherwise: $SPARK_LOCAL_HOSTNAME, $SPARK_LOCAL_IP,
  * the host's name if it resolves to an address that is not loopback, the first address of an

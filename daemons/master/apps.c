@@ -444,8 +444,10 @@ void app_remove(Turn *t, App *app, AppState state, const char *reason)
         app_update_wanting(m, app);
         app_forget_asking(m, app);
 
+        int32_t cores = app->cores_granted;
         while (app->executors)
                 executor_kill(t, app->executors);
+        app->cores_granted = cores; /* what it had at its end is what the pages show */
         app->state = state;
         app->end_wall = t->time.wall;
         app->end_reason = arena_strdup(&app->arena, reason);

@@ -40,19 +40,6 @@ static int give_up(const char *problem, int result)
         return daemon_exit_status(result);
 }
 
-/* A socket of our unit's if it has one of that name, else one of our own. */
-static int open_socket(const char *name, const char *host, uint16_t port, int *ret_fd,
-                       uint16_t *ret_port, char **ret_problem)
-{
-        const int r = daemon_passed_socket(name, ret_fd, ret_port, ret_problem);
-
-        if (*ret_fd >= 0)
-                return 0;
-        if (*ret_problem || r < 0)
-                return r;
-        return daemon_listen(host, port, ret_fd, ret_port, ret_problem);
-}
-
 static int open_sockets(const MasterSettings *settings, Sockets *s, char **ret_problem)
 {
         int r;
@@ -60,11 +47,11 @@ static int open_sockets(const MasterSettings *settings, Sockets *s, char **ret_p
         s->host = settings->host ? strdup(settings->host) : daemon_local_host();
         if (!s->host)
                 return -ENOMEM;
-        r = open_socket("rpc", s->host, settings->port, &s->fd, &s->port, ret_problem);
+        r = daemon_open_socket("rpc", s->host, settings->port, &s->fd, &s->port, ret_problem);
         if (r != 0)
                 return r;
-        r = open_socket("webui", settings->webui_host, settings->webui_port, &s->webui_fd,
-                        &s->webui_port, ret_problem);
+        r = daemon_open_socket("webui", settings->webui_host, settings->webui_port, &s->webui_fd,
+                               &s->webui_port, ret_problem);
         if (r != 0)
                 return r;
         if (asprintf(&s->url, "spark://%s:%u", s->host, s->port) < 0) {

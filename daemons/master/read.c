@@ -137,6 +137,8 @@ static bool some_worker_is_large_enough(const Master *m, const App *app, const A
 const char *master_explain_app(const Master *m, const App *app, char buffer[static APP_EXPLAIN_MAX])
 {
         const AppProfile *p = wanted_profile(app);
+        int32_t cores = p && p->cores_per_executor.set ? p->cores_per_executor.value : 1;
+        const char *s = cores == 1 ? "" : "s";
         buffer[0] = '\0';
         if (!app->peer || app->n_executors > 0)
                 return buffer;
@@ -149,21 +151,19 @@ const char *master_explain_app(const Master *m, const App *app, char buffer[stat
                 explain_incompatible(m, app, buffer, APP_EXPLAIN_MAX);
         else if (p->cores_per_executor.set && app->cores_requested < p->cores_per_executor.value)
                 (void)snprintf(buffer, APP_EXPLAIN_MAX,
-                               "%s waits: it may use %d cores, but one executor needs %d", app->id,
-                               app->cores_requested, p->cores_per_executor.value);
+                               "%s waits: it may use %d core%s, but one executor needs %d", app->id,
+                               app->cores_requested, app->cores_requested == 1 ? "" : "s", cores);
         else if (!some_worker_is_large_enough(m, app, p))
                 (void)snprintf(
                         buffer, APP_EXPLAIN_MAX,
-                        "%s waits: an executor needs %d cores and %d MiB of memory, which no "
+                        "%s waits: an executor needs %d core%s and %d MiB of memory, which no "
                         "worker that runs its Spark version has",
-                        app->id, p->cores_per_executor.set ? p->cores_per_executor.value : 1,
-                        p->memory_per_executor);
+                        app->id, cores, s, p->memory_per_executor);
         else
                 (void)snprintf(
                         buffer, APP_EXPLAIN_MAX,
-                        "%s waits: no worker has enough free at present (%d cores and %d MiB of "
+                        "%s waits: no worker has enough free at present (%d core%s and %d MiB of "
                         "memory per executor)",
-                        app->id, p->cores_per_executor.set ? p->cores_per_executor.value : 1,
-                        p->memory_per_executor);
+                        app->id, cores, s, p->memory_per_executor);
         return buffer;
 }

@@ -18,7 +18,7 @@
 
 /* A driver answers when its SparkContext is nearly up, which on a busy host takes a while; it has
  * no work for executors before. */
-#define QUERY_SECONDS 30
+#define QUERY_SECONDS  30
 #define REMOVE_SECONDS 600
 
 /* A launch that waits for its driver's answer. */

@@ -156,19 +156,6 @@ static int gather(Start *s)
 
 /* ---- sockets ---- */
 
-/* A socket of our unit's if it has one of that name, else one of our own. */
-static int open_socket(const char *name, const char *host, uint16_t port, int *ret_fd,
-                       uint16_t *ret_port, char **ret_problem)
-{
-        const int r = daemon_passed_socket(name, ret_fd, ret_port, ret_problem);
-
-        if (*ret_fd >= 0)
-                return 0;
-        if (*ret_problem || r < 0)
-                return r;
-        return daemon_listen(host, port, ret_fd, ret_port, ret_problem);
-}
-
 static int open_sockets(Start *s)
 {
         const WorkerSettings *set = s->settings;
@@ -176,10 +163,11 @@ static int open_sockets(Start *s)
         int r;
 
         s->host = set->host ? strdup(set->host) : daemon_local_host();
-        r = s->host ? open_socket("rpc", s->host, set->port, &s->fd, &s->port, &problem) : -ENOMEM;
+        r = s->host ? daemon_open_socket("rpc", s->host, set->port, &s->fd, &s->port, &problem)
+                    : -ENOMEM;
         if (r == 0)
-                r = open_socket("webui", set->webui_host, set->webui_port, &s->webui_fd,
-                                &s->webui_port, &problem);
+                r = daemon_open_socket("webui", set->webui_host, set->webui_port, &s->webui_fd,
+                                       &s->webui_port, &problem);
         if (r == 0 && asprintf(&s->web_ui_url, "http://%s:%u", daemon_public_host(s->host),
                                s->webui_port) < 0) {
                 s->web_ui_url = NULL; /* asprintf() leaves it undefined */

@@ -266,6 +266,7 @@ START_TEST(job_from_start_to_end)
         ck_assert_int_eq(master_counters(rig.m).memory_used, 0);
         ck_assert_ptr_null(master_apps(rig.m));
         ck_assert_int_eq(master_app(rig.m, app)->state, APP_FINISHED);
+        ck_assert_int_gt(master_app(rig.m, app)->cores_granted, 0); /* as it was at the end */
         ck_assert_ptr_eq(master_completed_apps(rig.m), master_app(rig.m, app));
 
         rig_executor_state(&rig, 3, app, 0, EXECUTOR_KILLED, 143);
