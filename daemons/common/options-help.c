@@ -85,7 +85,8 @@ static void put_files(Buffer *b, const OptionsSpec *spec)
         CLEANUP_BUFFER Buffer text = BUFFER_INIT(0);
         const char *dir = options_config_dir(spec);
         buffer_printf(&text,
-                      "Spark properties [default spark-defaults.conf in $SPARK_CONF_DIR or %s]",
+                      "Spark properties [default spark-defaults.conf in $SPARK_CONF_DIR, "
+                      "$SPARK_HOME/conf or %s]",
                       dir);
         buffer_put_u8(&text, 0);
         size_t second = text.size;

@@ -454,7 +454,7 @@ START_TEST(help_and_version)
                 "  -m, --memory=SIZE           memory [SPARK_TEST_MEMORY]\n"
                 "      --work-dirs=DIRS        directories [SPARK_LOCAL_DIRS]\n"
                 "      --properties-file=FILE  Spark properties [default spark-defaults.conf in\n"
-                "                              $SPARK_CONF_DIR or /etc/spark]\n"
+                "                              $SPARK_CONF_DIR, $SPARK_HOME/conf or /etc/spark]\n"
                 "      --config=FILE           configuration; FILE.d/*.conf are read after it\n"
                 "                              [default /etc/spark/spark-test.conf]\n"
                 "      --help                  show this text\n"
