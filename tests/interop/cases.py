@@ -82,9 +82,8 @@ def executor_killed(cluster):
     wait_for("a replacement of the executor", lambda: 2 in cluster.executors(app["id"]))
     expect(1 in cluster.executors(app["id"]), "the other executor is gone too")
     job.go()
-    output = job.finish()
-    expect(HOLD_TOTAL in output, f"a wrong result:\n{job.tail()}")
-    expect(re.search(r"/0 is now EXITED \(Command exited with code 137\)", output),
+    expect(HOLD_TOTAL in job.finish(), f"a wrong result:\n{job.tail()}")
+    expect(re.search(r"/0 is now EXITED \(Command exited with code 137\)", job.log()),
            f"the driver was not told of exit code 137:\n{job.tail()}")
     check_finished(cluster, "executor_killed")
 
@@ -94,7 +93,7 @@ def executor_never_starts(cluster):
     job = cluster.submit("executor_never_starts", "hold.py", "DIR",
                          conf={"spark.executorEnv.JAVA_HOME": "/nonexistent"})
     status = job.process.wait(90)
-    output = job.process.log()
+    output = job.log()
     expect(status != 0, "the job ended well")
     expect("Master removed our application: FAILED" in output,
            f"the driver was not told of the failure:\n{job.tail()}")
@@ -170,7 +169,7 @@ def application_killed(cluster):
     status = cluster.kill_application(app["id"])
     expect(status in (200, 302), f"the master's page answered {status}")
     expect(job.process.wait(60) != 0, "the job ended well")
-    expect("Master removed our application: KILLED" in job.process.log(),
+    expect("Master removed our application: KILLED" in job.log(),
            f"the driver was not told:\n{job.tail()}")
     check_finished(cluster, "application_killed", "KILLED")
 
@@ -214,7 +213,7 @@ def worker_killed(cluster):
     expect(len(cluster.executors(app["id"])) == 1, "the other worker's executor is gone too")
     job.go()
     expect(HOLD_TOTAL in job.finish(), f"a wrong result:\n{job.tail()}")
-    expect("worker lost" in job.process.log(), f"the driver was not told:\n{job.tail()}")
+    expect("worker lost" in job.log(), f"the driver was not told:\n{job.tail()}")
     check_finished(cluster, "worker_killed")
     cluster.replace_worker(0)
 

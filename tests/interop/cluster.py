@@ -198,8 +198,7 @@ class Cluster:
 
     def end_jobs(self):
         for job in self.jobs:
-            job.process.kill_group()
-            job.process.popen.wait()
+            job.process.terminate(0)
         self.jobs = []
 
     def check_daemons(self):
@@ -256,7 +255,7 @@ class Job:
         command += [script, *(argument.replace("DIR", self.directory) for argument in arguments)]
         self.process = Process(
             f"job {name}", command, cluster.environment(version), self.directory,
-            os.path.join(self.directory, "log"),
+            os.path.join(self.directory, "log"), os.path.join(self.directory, "output"),
         )
 
     def wait_ready(self, timeout=90):
@@ -273,9 +272,14 @@ class Job:
             pass
 
     def finish(self, timeout=120):
-        """Waits for a good end and returns the output."""
+        """Waits for a good end and returns what the job printed."""
         status = self.process.wait(timeout)
         expect(status == 0, f"job {self.name} ended with status {status}:\n{self.tail()}")
+        with open(os.path.join(self.directory, "output"), encoding="utf-8") as file:
+            return file.read()
+
+    def log(self):
+        """What the driver logged."""
         return self.process.log()
 
     def tail(self):

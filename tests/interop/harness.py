@@ -145,15 +145,17 @@ def base_environment(directory):
 
 
 class Process:
-    """A started program with its output in a file."""
+    """A started program; its standard error, and its output unless that has a file of its own,
+    are in a log file."""
 
-    def __init__(self, name, arguments, environment, directory, log):
+    def __init__(self, name, arguments, environment, directory, log, output=None):
         self.name = name
         self.log_path = log
         self.log_file = open(log, "ab")
+        self.output_file = open(output, "ab") if output else self.log_file
         self.popen = subprocess.Popen(
             arguments, env=environment, cwd=directory, stdin=subprocess.DEVNULL,
-            stdout=self.log_file, stderr=subprocess.STDOUT, start_new_session=True,
+            stdout=self.output_file, stderr=self.log_file, start_new_session=True,
         )
         self.pid = self.popen.pid
 
@@ -187,4 +189,5 @@ class Process:
         self.kill_group()
         self.popen.wait()
         self.log_file.close()
+        self.output_file.close()
         return status
