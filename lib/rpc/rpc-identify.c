@@ -84,13 +84,16 @@ static void on_identify_answer(void *user, RpcConn *conn, RpcAnswer answer, cons
 
 static int identify_round(Identify *id)
 {
-        Buffer stream CLEANUP_BUFFER = BUFFER_INIT(0);
+        Buffer *probe = &id->conn->rpc->probes[id->guess];
         if (++id->rounds > ROUNDS_MAX)
                 return -EPROTO;
-        int r = probe_encode(id->guess, PROBE_SPARKD_ENDPOINT, &stream);
-        if (r < 0)
+        /* The same for every peer, so it is made once. */
+        int r = probe->size > 0 ? 0 : probe_encode(id->guess, PROBE_SPARKD_ENDPOINT, probe);
+        if (r < 0) {
+                buffer_done(probe);
                 return r;
-        return rpc_ask_stream(id->conn, "endpoint-verifier", stream.data, stream.size,
+        }
+        return rpc_ask_stream(id->conn, "endpoint-verifier", probe->data, probe->size,
                               ROUND_TIMEOUT_USEC, on_identify_answer, id);
 }
 

@@ -73,7 +73,8 @@ struct Rpc {
         RpcConn *busy;   /* have something to send, or are to be buried */
         RpcConn *timed;  /* have a deadline or asks */
         sd_event_source *flush, *tick;
-        Buffer body; /* scratch for what is being encoded */
+        Buffer body;             /* scratch for what is being encoded */
+        Buffer probes[LINE_MAX]; /* k: guess -> v: the probe's object stream, empty until needed */
 };
 
 /* ---- rpc.c ---- */

@@ -390,6 +390,8 @@ void rpc_free(Rpc *rpc)
         sd_event_source_disable_unref(rpc->tick);
         transport_done(&rpc->transport);
         buffer_done(&rpc->body);
+        for (int line = 0; line < LINE_MAX; line++)
+                buffer_done(&rpc->probes[line]);
         strv_done(&rpc->endpoints);
         free(rpc->self_host);
         sd_event_unref(rpc->event);

@@ -9,10 +9,12 @@
 
 typedef struct KnownClass {
         LineSet lines; /* that have the class in this shape */
+        size_t length; /* of the name */
         ClassInfo info;
 } KnownClass;
 
-/* Sorted by name; a class that has several shapes has several entries in a row. */
+/* Sorted by the name's length, then by name; a class that has several shapes has several entries in
+ * a row. */
 #include "wire/family-tables.inc"
 
 static const struct {
@@ -38,10 +40,12 @@ static bool line_valid(Line line)
 /* The first entry of a class, or NULL. */
 static const KnownClass *find_class(const char *name)
 {
-        size_t low = 0, high = ARRAY_SIZE(known_classes);
+        size_t low = 0, high = ARRAY_SIZE(known_classes), length = strlen(name);
         while (low < high) {
                 size_t middle = low + (high - low) / 2;
-                if (strcmp(known_classes[middle].info.name, name) < 0)
+                const KnownClass *c = &known_classes[middle];
+                if (c->length < length ||
+                    (c->length == length && memcmp(c->info.name, name, length) < 0))
                         low = middle + 1;
                 else
                         high = middle;

@@ -29,9 +29,29 @@ static size_t next_unit(const uint8_t *p, size_t left, uint32_t *ret)
         return 0;
 }
 
+/* True for text that is the same in ASCII, UTF-8 and modified UTF-8: bytes 1 to 127. Nearly all is,
+ * so it is worth a look at eight bytes at a time. */
+static bool is_plain(const void *text, size_t size)
+{
+        const uint8_t *p = text;
+        for (; size >= sizeof(uint64_t); p += sizeof(uint64_t), size -= sizeof(uint64_t)) {
+                uint64_t w;
+                memcpy(&w, p, sizeof(w));
+                /* The high bit of a byte of (w - 0x01..) | w is set for 0 and for 128 and above. */
+                if (((w - UINT64_C(0x0101010101010101)) | w) & UINT64_C(0x8080808080808080))
+                        return false;
+        }
+        for (; size > 0; p++, size--)
+                if (*p == 0 || *p > 0x7f)
+                        return false;
+        return true;
+}
+
 bool jvalue_text_valid(const void *bytes, size_t size)
 {
         const uint8_t *p = bytes;
+        if (is_plain(p, size))
+                return true;
         while (size > 0) {
                 uint32_t unit;
                 size_t n = next_unit(p, size, &unit);
@@ -96,6 +116,8 @@ const char *jvalue_text(Arena *a, const JValue *v)
         if (!v || v->kind != J_STRING)
                 return NULL;
         const uint8_t *bytes = (const uint8_t *)v->string.bytes;
+        if (is_plain(bytes, v->string.size))
+                return arena_strndup(a, v->string.bytes, v->string.size);
         char *text = arena_alloc(a, to_utf8(bytes, v->string.size, NULL) + 1);
         if (text)
                 to_utf8(bytes, v->string.size, text);
@@ -126,7 +148,12 @@ static size_t next_utf8(const uint8_t *p, uint32_t *ret)
 
 size_t jvalue_text_encode(const char *s, char *ret)
 {
-        size_t total = 0;
+        size_t total = 0, size = strlen(s);
+        if (is_plain(s, size)) {
+                if (ret)
+                        memcpy(ret, s, size);
+                return size;
+        }
         for (const uint8_t *p = (const uint8_t *)s; *p;) {
                 uint32_t c;
                 size_t n = next_utf8(p, &c);
