@@ -8,14 +8,20 @@ SOURCE_TOPS = ("lib", "cgroups", "daemons", "tests")
 SKIPPED_DIRS = {"__pycache__", "autom4te.cache", "build"}
 
 
+def is_skipped(directory, name):
+    """Caches, and where somebody builds, as make distcheck does within the unpacked tree."""
+    built = os.path.exists(os.path.join(directory, name, "config.status"))
+    return name in SKIPPED_DIRS or built
+
+
 def walk(tree, tops):
     """Paths of the files below the given directories, relative to the tree, sorted."""
     for top in tops:
-        if top in SKIPPED_DIRS:
+        if is_skipped(tree, top):
             continue
         for directory, subdirs, files in os.walk(os.path.join(tree, top)):
             subdirs[:] = sorted(
-                d for d in subdirs if not d.startswith(".") and d not in SKIPPED_DIRS
+                d for d in subdirs if not d.startswith(".") and not is_skipped(directory, d)
             )
             for name in sorted(files):
                 yield os.path.relpath(os.path.join(directory, name), tree)
