@@ -526,6 +526,9 @@ static int apply_string(Options *o, const Setting *s, const Slot *slot, char **r
 {
         if (strlen(slot->value) < (size_t)s->min)
                 return problem(o, OPTIONS_E_CONFIG, "%s: must not be empty", slot->where);
+        if (s->accepts && !s->accepts(slot->value))
+                return problem(o, OPTIONS_E_CONFIG, "%s: \"%s\" is not %s", slot->where,
+                               slot->value, s->wanted);
         char *copy = strdup(slot->value);
         if (!copy)
                 return -ENOMEM;

@@ -49,11 +49,13 @@ typedef struct Setting {
         SettingType type;
         size_t offset;        /* in the config struct */
         const char *fallback; /* the default, as a user would write it; NULL: config keeps zero */
-        uint64_t unit;     /* what a plain number counts: bytes (0: 1) or microseconds (0: 1 s) */
-        int64_t min, max;  /* of INT (the number), MEMORY (bytes), TIME (usec), STRING (only min:
-                            * the length); max 0: no bound */
-        const char *value; /* what --help calls the value: "PORT" */
-        const char *help;  /* what it is, without a full stop */
+        uint64_t unit;    /* what a plain number counts: bytes (0: 1) or microseconds (0: 1 s) */
+        int64_t min, max; /* of INT (the number), MEMORY (bytes), TIME (usec), STRING (only min:
+                           * the length); max 0: no bound */
+        bool (*accepts)(const char *value); /* of STRING: NULL where any text will do ... */
+        const char *wanted;                 /* ... else what will, for the error: "a level" */
+        const char *value;                  /* what --help calls the value: "PORT" */
+        const char *help;                   /* what it is, without a full stop */
 } Setting;
 
 typedef struct OptionsSpec {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemons/master/config.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <stddef.h>
 
@@ -10,6 +9,16 @@
 
 #define AT(member) .offset = offsetof(MasterSettings, member)
 #define SECONDS(n) (INT64_C(1000000) * (n))
+
+static bool is_log_level(const char *s)
+{
+        return log_level_from_name(s) >= 0;
+}
+
+static bool is_worker_policy(const char *s)
+{
+        return worker_policy_from_name(s) != POLICY_INVALID;
+}
 
 /* Where Spark 3.x and 4.x differ, the newest is the default. */
 static const Setting settings[] = {
@@ -62,6 +71,8 @@ static const Setting settings[] = {
           .type = SETTING_STRING,
           AT(log_level),
           .fallback = "info",
+          .accepts = is_log_level,
+          .wanted = "debug, info, notice, warning or error",
           .value = "LEVEL",
           .help = "debug, info, notice, warning or error" },
         { .key = "worker-timeout",
@@ -150,6 +161,9 @@ static const Setting settings[] = {
           .type = SETTING_STRING,
           AT(worker_selection_policy),
           .fallback = "CORES_FREE_DESC",
+          .accepts = is_worker_policy,
+          .wanted = "CORES_FREE_DESC, CORES_FREE_ASC, MEMORY_FREE_DESC, MEMORY_FREE_ASC or "
+                    "WORKER_ID",
           .help = "CORES_FREE_DESC, CORES_FREE_ASC, MEMORY_FREE_DESC, MEMORY_FREE_ASC or "
                   "WORKER_ID" },
         { .key = "app-id-pattern",
@@ -158,6 +172,8 @@ static const Setting settings[] = {
           AT(app_id_pattern),
           .fallback = "app-%s-%04d",
           .min = 1,
+          .accepts = master_id_pattern_ok,
+          .wanted = "a pattern like app-%s-%04d",
           .help = "an application's ID: of the date and a number" },
         { .key = "driver-id-pattern",
           .properties = { "spark.deploy.driverIdPattern" },
@@ -165,6 +181,8 @@ static const Setting settings[] = {
           AT(driver_id_pattern),
           .fallback = "driver-%s-%04d",
           .min = 1,
+          .accepts = master_id_pattern_ok,
+          .wanted = "a pattern like driver-%s-%04d",
           .help = "a driver's ID: of the date and a number" },
         { .key = "app-number-modulo",
           .properties = { "spark.deploy.appNumberModulo" },
@@ -213,20 +231,8 @@ const OptionsSpec master_options = {
         .n_settings = ARRAY_SIZE(settings),
 };
 
-int master_settings_apply(const MasterSettings *s, MasterConfig *ret, const char **ret_problem)
+void master_settings_apply(const MasterSettings *s, MasterConfig *ret)
 {
-        const WorkerPolicy policy = worker_policy_from_name(s->worker_selection_policy);
-
-        if (policy == POLICY_INVALID) {
-                *ret_problem = "worker-selection-policy (spark.deploy.workerSelectionPolicy) is "
-                               "none of CORES_FREE_DESC, CORES_FREE_ASC, MEMORY_FREE_DESC, "
-                               "MEMORY_FREE_ASC and WORKER_ID";
-                return -EINVAL;
-        }
-        if (log_level_from_name(s->log_level) < 0) {
-                *ret_problem = "log-level is none of debug, info, notice, warning and error";
-                return -EINVAL;
-        }
         master_config_init(ret);
         ret->worker_timeout_usec = s->worker_timeout_usec;
         ret->identify_timeout_usec = s->identify_timeout_usec;
@@ -239,7 +245,7 @@ int master_settings_apply(const MasterSettings *s, MasterConfig *ret, const char
         ret->max_drivers = s->max_drivers > 0 ? s->max_drivers : INT_MAX;
         ret->spread_out = s->spread_out;
         ret->spread_out_drivers = s->spread_out_drivers;
-        ret->worker_selection_policy = policy;
+        ret->worker_selection_policy = worker_policy_from_name(s->worker_selection_policy);
         ret->app_id_pattern = s->app_id_pattern;
         ret->driver_id_pattern = s->driver_id_pattern;
         ret->app_number_modulo = s->app_number_modulo;
@@ -247,5 +253,4 @@ int master_settings_apply(const MasterSettings *s, MasterConfig *ret, const char
         ret->use_driver_id_as_app_name = s->use_driver_id_as_app_name;
         ret->bare_lost_text = s->bare_lost_text;
         ret->bare_removed_text = s->bare_removed_text;
-        return 0;
 }

@@ -35,6 +35,6 @@ typedef struct MasterSettings {
 
 extern const OptionsSpec master_options;
 
-/* Judges what the table's types cannot, and sets what follows from the settings alone (all but
- * addresses and URLs) in *ret, which borrows strings. 0, or -EINVAL with a static sentence. */
-int master_settings_apply(const MasterSettings *s, MasterConfig *ret, const char **ret_problem);
+/* Sets what follows from the settings alone (all but addresses and URLs) in *ret, which borrows
+ * strings. */
+void master_settings_apply(const MasterSettings *s, MasterConfig *ret);

@@ -89,11 +89,6 @@ static int serve(const MasterConfig *config, const MasterSettings *settings, Soc
         r = daemon_event_new(&handlers, &event);
         if (r == 0)
                 r = actor_new(event, config, &actor);
-        if (r == -EINVAL) {
-                log_error("spark-master cannot start: app-id-pattern (spark.deploy.appIdPattern) "
-                          "or driver-id-pattern is not of the form app-%%s-%%04d");
-                return EX_CONFIG;
-        }
         if (r == 0)
                 r = ui_init(&ui, actor_master(actor), settings->kill_enabled, actor_order, actor);
         if (r == 0)
@@ -115,14 +110,10 @@ static int run(const MasterSettings *settings)
 {
         CLEANUP(sockets_done) Sockets s = { .fd = -1, .webui_fd = -1 };
         CLEANUP_FREE char *problem = NULL;
-        const char *wrong;
         MasterConfig config;
         int r;
 
-        if (master_settings_apply(settings, &config, &wrong) < 0) {
-                log_error("spark-master cannot start: %s", wrong);
-                return EX_CONFIG;
-        }
+        master_settings_apply(settings, &config);
         log_set_level(log_level_from_name(settings->log_level));
         r = open_sockets(settings, &s, &problem);
         if (r != 0)

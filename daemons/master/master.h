@@ -45,6 +45,9 @@ typedef struct MasterConfig {
 /* Everything that has a default; url, address and web_ui_url stay empty. */
 void master_config_init(MasterConfig *config);
 
+/* Would it do as one of the patterns of ids? */
+bool master_id_pattern_ok(const char *pattern);
+
 typedef struct Master Master;
 
 /* 0, -EINVAL when an id pattern is none, or -ENOMEM. */

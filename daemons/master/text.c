@@ -74,6 +74,12 @@ int id_format(const char *pattern, uint64_t wall, uint64_t number, char *buffer,
         return used && !strpbrk(buffer, " \t\r\n\f\v/") ? 0 : -EINVAL;
 }
 
+bool master_id_pattern_ok(const char *pattern)
+{
+        char id[LIMIT_ID_BYTES];
+        return id_format(pattern, 0, 0, id, sizeof(id)) == 0;
+}
+
 const char *pack_string(char **cursor, const char *s)
 {
         if (!s)

@@ -18,6 +18,25 @@
 #define SECONDS(n)    (INT64_C(1000000) * (n))
 #define MIB_SIGNED(n) ((int64_t)MIB(n))
 
+static bool is_log_level(const char *s)
+{
+        return log_level_from_name(s) >= 0;
+}
+
+static bool is_id_pattern(const char *s)
+{
+        CLEANUP_FREE char *id = NULL;
+
+        return worker_make_id(s, 0, "localhost", 7078, &id) != -EINVAL;
+}
+
+static bool is_redaction(const char *s)
+{
+        CLEANUP(redaction_done) Redaction redaction = { 0 };
+
+        return redaction_init(&redaction, s) >= 0;
+}
+
 /* Where Spark 3.x and 4.x differ, the newest is the default. */
 static const Setting settings[] = {
         { .option = "host",
@@ -109,6 +128,8 @@ static const Setting settings[] = {
           .type = SETTING_STRING,
           AT(log_level),
           .fallback = "info",
+          .accepts = is_log_level,
+          .wanted = "debug, info, notice, warning or error",
           .value = "LEVEL",
           .help = "debug, info, notice, warning or error" },
         { .key = "id-pattern",
@@ -117,6 +138,8 @@ static const Setting settings[] = {
           AT(id_pattern),
           .fallback = "worker-%s-%s-%d",
           .min = 1,
+          .accepts = is_id_pattern,
+          .wanted = "a pattern like worker-%s-%s-%d",
           .help = "the worker's ID: of the date, the host and the port" },
         { .key = "timeout",
           .properties = { "spark.worker.timeout" },
@@ -213,6 +236,8 @@ static const Setting settings[] = {
           .type = SETTING_STRING,
           AT(redaction),
           .fallback = REDACTION_DEFAULT,
+          .accepts = is_redaction,
+          .wanted = "a regular expression",
           .help = "what in a command line is not to be shown" },
         { .key = "local-dir",
           .properties = { "spark.local.dir" },
@@ -250,22 +275,6 @@ const OptionsSpec worker_options = {
         .settings = settings,
         .n_settings = ARRAY_SIZE(settings),
 };
-
-int worker_settings_check(const WorkerSettings *s, const char **ret_problem)
-{
-        Redaction redaction = { 0 };
-
-        if (log_level_from_name(s->log_level) < 0) {
-                *ret_problem = "log-level is none of debug, info, notice, warning and error";
-                return -EINVAL;
-        }
-        if (redaction_init(&redaction, s->redaction) < 0) {
-                *ret_problem = "redaction (spark.redaction.regex) is no regular expression";
-                return -EINVAL;
-        }
-        redaction_done(&redaction);
-        return 0;
-}
 
 int worker_default_cores(void)
 {

@@ -44,9 +44,6 @@ typedef struct WorkerSettings {
 
 extern const OptionsSpec worker_options;
 
-/* Judges what the table's types cannot. 0, or -EINVAL with a static sentence. */
-int worker_settings_check(const WorkerSettings *s, const char **ret_problem);
-
 int worker_default_cores(void);
 /* MiB: physical less 1024, at least 1024, as Spark's. */
 int32_t worker_default_memory(void);

@@ -176,9 +176,6 @@ static int open_sockets(Start *s)
         if (r != 0)
                 return give_up(problem ? problem : strerror(-r), daemon_exit_status(r));
         r = worker_make_id(set->id_pattern, (int64_t)time(NULL), s->host, s->port, &s->worker_id);
-        if (r == -EINVAL)
-                return give_up("id-pattern (spark.worker.idPattern) is not like worker-%s-%s-%d",
-                               EX_CONFIG);
         return r < 0 ? give_up(NULL, EX_OSERR) : 0;
 }
 
@@ -286,12 +283,9 @@ static int run(const WorkerSettings *settings, const Options *options)
 {
         CLEANUP(start_done)
         Start s = { .settings = settings, .options = options, .fd = -1, .webui_fd = -1 };
-        const char *wrong;
         int r;
 
         arena_init(&s.arena, MIB(16));
-        if (worker_settings_check(settings, &wrong) < 0)
-                return give_up(wrong, EX_CONFIG);
         log_set_level(log_level_from_name(settings->log_level));
         r = find_masters(&s);
         if (r == 0)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "daemons/worker/config.h"
+#include "tests/unit/unit.h"
 
 /* Newest first, as engines_scan() leaves them. */
 static Engine items[] = {
@@ -129,6 +130,31 @@ START_TEST(test_worker_ids)
 }
 END_TEST
 
+START_TEST(test_bad_settings)
+{
+        static const char *const lines[][2] = {
+                { "id-pattern = %d", ":2: id-pattern: \"%d\" is not a pattern like" },
+                { "redaction = (", ":2: redaction: \"(\" is not a regular expression" },
+                { "log-level = loud", ":2: log-level: \"loud\" is not debug, info" },
+        };
+        CLEANUP_UNIT_DIR UnitDir dir = unit_dir();
+
+        for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+                CLEANUP_OPTIONS Options options = { 0 };
+                WorkerSettings settings = { 0 };
+                CLEANUP_FREE char *text = NULL, *file = NULL;
+
+                ck_assert_int_gt(asprintf(&text, "[worker]\n%s\n", lines[i][0]), 0);
+                file = unit_write(&dir, "bad.conf", text);
+                char *argv[] = { (char *)"spark-worker", (char *)"--config", file, NULL };
+                ck_assert_int_eq(options_load(&options, &worker_options, 3, argv, &settings),
+                                 OPTIONS_E_CONFIG);
+                ck_assert_ptr_nonnull(strstr(options.text, lines[i][1]));
+                options_config_done(&worker_options, &settings);
+        }
+}
+END_TEST
+
 int main(void)
 {
         Suite *suite = suite_create("engine-choice");
@@ -142,6 +168,7 @@ int main(void)
         tcase_add_test(tc, test_exact_wish);
         tcase_add_test(tc, test_names_for_our_master);
         tcase_add_test(tc, test_worker_ids);
+        tcase_add_test(tc, test_bad_settings);
         suite_add_tcase(suite, tc);
         runner = srunner_create(suite);
         srunner_run_all(runner, CK_NORMAL);

@@ -36,7 +36,6 @@ static Loaded load(char *a, char *b)
 START_TEST(defaults_are_the_machines_own)
 {
         CLEANUP_LOADED Loaded l = load(NULL, NULL);
-        const char *problem = NULL;
         MasterConfig config, own;
 
         ck_assert_int_eq(l.result, 0);
@@ -44,7 +43,7 @@ START_TEST(defaults_are_the_machines_own)
         ck_assert_uint_eq(l.settings.webui_port, 8080);
         ck_assert_ptr_null(l.settings.host);
         ck_assert(l.settings.kill_enabled);
-        ck_assert_int_eq(master_settings_apply(&l.settings, &config, &problem), 0);
+        master_settings_apply(&l.settings, &config);
         master_config_init(&own);
         ck_assert_uint_eq(config.worker_timeout_usec, own.worker_timeout_usec);
         ck_assert_uint_eq(config.identify_timeout_usec, own.identify_timeout_usec);
@@ -81,11 +80,10 @@ START_TEST(spark_properties_apply)
                                              "spark.ui.killEnabled false\n"
                                              "spark.executor.memory 7g\n");
         CLEANUP_LOADED Loaded l = load((char *)"--properties-file", path);
-        const char *problem = NULL;
         MasterConfig config;
 
         ck_assert_int_eq(l.result, 0);
-        ck_assert_int_eq(master_settings_apply(&l.settings, &config, &problem), 0);
+        master_settings_apply(&l.settings, &config);
         ck_assert_uint_eq(config.worker_timeout_usec, UINT64_C(120000000));
         ck_assert(!config.spread_out);
         ck_assert_int_eq(config.default_cores, 3);
@@ -131,18 +129,23 @@ END_TEST
 
 START_TEST(names_are_judged)
 {
+        CLEANUP_UNIT_DIR UnitDir dir = unit_dir();
+        CLEANUP_FREE char *policy =
+                unit_write(&dir, "policy", "# ours\nspark.deploy.workerSelectionPolicy BEST\n");
+        CLEANUP_FREE char *pattern =
+                unit_write(&dir, "pattern.conf", "[master]\ndriver-id-pattern = %d-%s\n");
         CLEANUP_LOADED Loaded l = load((char *)"--log-level", (char *)"loud");
-        const char *problem = NULL;
-        MasterConfig config;
-        MasterSettings s = l.settings;
+        CLEANUP_LOADED Loaded m = load((char *)"--properties-file", policy);
+        CLEANUP_LOADED Loaded n = load((char *)"--config", pattern);
 
-        ck_assert_int_eq(l.result, 0);
-        ck_assert_int_eq(master_settings_apply(&s, &config, &problem), -EINVAL);
-        ck_assert_ptr_nonnull(strstr(problem, "log-level"));
-        s.log_level = (char *)"debug";
-        s.worker_selection_policy = (char *)"BEST";
-        ck_assert_int_eq(master_settings_apply(&s, &config, &problem), -EINVAL);
-        ck_assert_ptr_nonnull(strstr(problem, "worker-selection-policy"));
+        ck_assert_int_eq(l.result, OPTIONS_E_USAGE);
+        ck_assert_str_eq(l.options.text, "--log-level: \"loud\" is not debug, info, notice, "
+                                         "warning or error");
+        ck_assert_int_eq(m.result, OPTIONS_E_CONFIG);
+        ck_assert_ptr_nonnull(strstr(
+                m.options.text, "policy:2: spark.deploy.workerSelectionPolicy: \"BEST\" is not "));
+        ck_assert_int_eq(n.result, OPTIONS_E_CONFIG);
+        ck_assert_ptr_nonnull(strstr(n.options.text, "pattern.conf:2: driver-id-pattern: "));
 }
 END_TEST
 
