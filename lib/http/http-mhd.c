@@ -14,7 +14,9 @@
 #include <microhttpd.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 #include <time.h>
+#include <utlist.h>
 
 #include "base/limits.h"
 #include "base/log.h"
@@ -53,6 +55,12 @@ typedef struct Mhd {
 #undef MHD_POINTER
 } Mhd;
 
+/* A connection; the library owns the descriptor. */
+typedef struct Client {
+        int fd;
+        struct Client *prev, *next;
+} Client;
+
 struct HttpServer {
         sd_event *event;
         int fd;
@@ -64,6 +72,7 @@ struct HttpServer {
         struct MHD_Daemon *daemon;
         sd_event_source *io, *timer;
         unsigned n_connections;
+        Client *clients; /* first the one whose last request is the oldest */
 };
 
 /* Names and values, one after the other in one buffer: a value arrives in pieces. */
@@ -212,6 +221,23 @@ static enum MHD_Result respond_error(const HttpServer *server, struct MHD_Connec
 
 /* ---- requests ---- */
 
+static Client *client_of(const Mhd *mhd, struct MHD_Connection *connection)
+{
+        const union MHD_ConnectionInfo *info =
+                mhd->MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+        return info ? info->socket_context : NULL;
+}
+
+/* Puts the one who asks for something behind the others. */
+static void touch(HttpServer *server, struct MHD_Connection *connection)
+{
+        Client *c = client_of(&server->mhd, connection);
+        if (!c)
+                return;
+        DL_DELETE(server->clients, c);
+        DL_APPEND(server->clients, c);
+}
+
 static void exchange_free(Exchange *x)
 {
         if (x->post)
@@ -290,8 +316,10 @@ static enum MHD_Result on_access(void *user, struct MHD_Connection *connection, 
                                  const char *method, const char *version, const char *data,
                                  size_t *size, void **state)
 {
-        if (!*state)
+        if (!*state) {
+                touch(user, connection);
                 return begin_request(user, connection, method, state);
+        }
         if (*size == 0)
                 return finish_request(*state, connection, url, method);
         enum MHD_Result r = take_body(*state, data, *size);
@@ -313,9 +341,23 @@ static void on_connection(void *user, struct MHD_Connection *connection, void **
                           enum MHD_ConnectionNotificationCode code)
 {
         HttpServer *server = user;
+        Client *c;
         if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+                const union MHD_ConnectionInfo *info = server->mhd.MHD_get_connection_info(
+                        connection, MHD_CONNECTION_INFO_CONNECTION_FD);
                 server->n_connections++;
+                c = info ? calloc(1, sizeof(*c)) : NULL;
+                if (!c)
+                        return; /* it stays until it ends by itself */
+                c->fd = info->connect_fd;
+                DL_APPEND(server->clients, c);
+                *state = c;
         } else {
+                c = *state;
+                if (c)
+                        DL_DELETE(server->clients, c);
+                free(c);
+                *state = NULL;
                 server->n_connections--;
                 /* Accepting stopped when there were too many. */
                 (void)sd_event_source_set_enabled(server->accept, SD_EVENT_ON);
@@ -451,6 +493,15 @@ static bool full(const HttpServer *server)
         return server->n_connections >= LIMIT_HTTP_CONNECTIONS;
 }
 
+/* Many connections that ask for nothing, or never finish, would keep others out until they time
+ * out: the one whose last request is the oldest has to go. The library notices by its socket. */
+static void make_room(HttpServer *server)
+{
+        (void)sd_event_source_set_enabled(server->accept, SD_EVENT_OFF);
+        if (server->clients)
+                (void)shutdown(server->clients->fd, SHUT_RDWR);
+}
+
 static int on_accept(sd_event_source *source, int listen_fd, uint32_t revents, void *user)
 {
         HttpServer *server = user;
@@ -471,7 +522,7 @@ static int on_accept(sd_event_source *source, int listen_fd, uint32_t revents, v
                 }
         }
         if (full(server))
-                (void)sd_event_source_set_enabled(server->accept, SD_EVENT_OFF);
+                make_room(server);
         if (server->daemon)
                 run(server);
         return r;
