@@ -22,7 +22,21 @@ void helper_free(Helper *helper)
 {
         if (!helper)
                 return;
+        if (helper->source && sd_event_source_get_floating(helper->source) > 0) {
+                (void)sd_event_source_set_destroy_callback(helper->source, NULL);
+                (void)sd_event_source_ref(helper->source); /* ours again */
+                (void)sd_event_source_set_floating(helper->source, false);
+        }
         (void)sd_event_source_disable_unref(helper->source);
+        close_fd(&helper->fd);
+        free(helper);
+}
+
+/* The loop is gone before the answer came. */
+static void on_source_gone(void *user)
+{
+        Helper *helper = user;
+
         close_fd(&helper->fd);
         free(helper);
 }
@@ -62,11 +76,17 @@ int helper_run(sd_event *event, int (*work)(void *arg, int fd), void *arg, unsig
         r = spawn_function(work, arg, seconds, &pid, &helper->fd);
         if (r == 0)
                 r = sd_event_add_io(event, &helper->source, helper->fd, EPOLLIN, on_output, helper);
+        if (r >= 0 && !ret)
+                r = sd_event_source_set_floating(helper->source, true);
+        if (r >= 0 && !ret)
+                r = sd_event_source_set_destroy_callback(helper->source, on_source_gone);
         if (r < 0) {
                 helper_free(helper);
                 return r;
         }
         if (ret)
                 *ret = helper;
+        else
+                (void)sd_event_source_unref(helper->source); /* the loop has its own reference */
         return 0;
 }

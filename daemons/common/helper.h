@@ -14,7 +14,8 @@ typedef struct Helper Helper;
 /* `output` is what the work wrote, at most 4 KiB; "" when it failed or took too long. */
 typedef void (*HelperDone)(void *user, const char *output);
 
-/* Called once, and then the helper is gone; unless helper_free() comes first. 0 or -errno. */
+/* `done` is called once, and then the helper is gone; unless helper_free() comes first. With a NULL
+ * `ret` the helper is the loop's, and goes with it. 0 or -errno. */
 int helper_run(sd_event *event, int (*work)(void *arg, int fd), void *arg, unsigned seconds,
                HelperDone done, void *user, Helper **ret);
 /* Forgets about it: the child goes on to its end. NULL is fine. */

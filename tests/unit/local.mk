@@ -301,3 +301,10 @@ tests_unit_test_version_query_SOURCES = tests/unit/test-version-query.c
 tests_unit_test_version_query_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_version_query_LDADD = daemons/common/libcommon.a lib/base/libbase.a \
 	$(JANSSON_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test-helper
+TESTS += tests/unit/test-helper
+tests_unit_test_helper_SOURCES = tests/unit/test-helper.c
+tests_unit_test_helper_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(SYSTEMD_CFLAGS)
+tests_unit_test_helper_LDADD = daemons/common/libcommon.a cgroups/libcgroups.a lib/base/libbase.a \
+	$(SYSTEMD_LIBS) $(CHECK_LIBS)
