@@ -2,7 +2,6 @@
 #include "daemons/common/version-query.h"
 
 #include <ctype.h>
-#include <dlfcn.h>
 #include <errno.h>
 #include <jansson.h>
 #include <poll.h>
@@ -10,29 +9,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#define CURL_DISABLE_TYPECHECK /* functions are called through pointers */
-#include <curl/curl.h>
-
 #include "base/buffer.h"
 #include "base/macro.h"
+#include "daemons/common/curl-load.h"
 
-/* The name that goes with the headers we were compiled with. */
-#define CURL_LIBRARY    "libcurl.so.4"
 #define BODY_MAX        16384
 #define ATTEMPT_SECONDS 5L
 #define PAUSE_MSEC      100
-
-#define CURL_FUNCTIONS(X)                                                                          \
-        X(curl_easy_init)                                                                          \
-        X(curl_easy_setopt)                                                                        \
-        X(curl_easy_perform)                                                                       \
-        X(curl_easy_getinfo)
-
-typedef struct Curl {
-#define CURL_POINTER(name) __typeof__(&name) name;
-        CURL_FUNCTIONS(CURL_POINTER)
-#undef CURL_POINTER
-} Curl;
 
 static bool plausible(const char *version)
 {
@@ -56,21 +39,6 @@ int version_from_body(const char *body, size_t size, char ret[static VERSION_MAX
         }
         json_decref(value);
         return r;
-}
-
-/* The process ends soon, so nothing of it is ever freed or unloaded. */
-static int load_curl(Curl *ret)
-{
-        void *library = dlopen(CURL_LIBRARY, RTLD_NOW | RTLD_LOCAL);
-        if (!library)
-                return -ENOPKG;
-#define CURL_LOOKUP(name)                                                                          \
-        ret->name = (__typeof__(&name))dlsym(library, #name);                                      \
-        if (!ret->name)                                                                            \
-                return -ENOPKG;
-        CURL_FUNCTIONS(CURL_LOOKUP)
-#undef CURL_LOOKUP
-        return 0;
 }
 
 static size_t take_body(char *data, size_t size, size_t n, void *user)
@@ -125,7 +93,7 @@ int version_query(void *arg, int fd)
         buffer_printf(&url, "%s%sapi/v1/version", (const char *)arg,
                       *(const char *)arg && ((const char *)arg)[strlen(arg) - 1] == '/' ? "" : "/");
         CLEANUP_FREE char *text = buffer_take_text(&url);
-        if (!text || load_curl(&curl) < 0)
+        if (!text || curl_load(&curl) < 0)
                 return EXIT_FAILURE;
         CURL *h = prepare(&curl, text, &body);
         if (!h)

@@ -30,7 +30,7 @@ daemons_worker_libworker_a_SOURCES = \
 	daemons/worker/workdir.h \
 	daemons/worker/worker.c \
 	daemons/worker/worker.h
-daemons_worker_libworker_a_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS) $(JANSSON_CFLAGS)
+daemons_worker_libworker_a_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS) $(JANSSON_CFLAGS) $(CURL_CFLAGS)
 
 sbin_PROGRAMS += spark-worker
 spark_worker_SOURCES = daemons/worker/main.c
