@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/buffer.h"
-#include "daemons/worker/executor-command.h"
+#include "daemons/worker/java-command.h"
 
 static const char *from_command(const Command *command, const char *name)
 {

@@ -212,7 +212,7 @@ static char *log_url(const Launcher *l, const Message *m)
 typedef struct Preparation {
         char *directory, *resources, *slf4j, *java_opts, *worker_url, *log_url;
         const Strv *local_dirs; /* borrowed */
-        ExecutorCommand command;
+        JavaCommand command;
 } Preparation;
 
 static void preparation_done(Preparation *p)
@@ -223,7 +223,7 @@ static void preparation_done(Preparation *p)
         free(p->java_opts);
         free(p->worker_url);
         free(p->log_url);
-        executor_command_done(&p->command);
+        java_command_done(&p->command);
 }
 
 /* Directories and files first: what goes wrong there is a sentence for the driver. */
@@ -262,25 +262,25 @@ static int build(Launcher *l, const Message *m, const Engine *engine, Preparatio
                  char **ret_problem)
 {
         const CommandInput in = {
+                .site = { .environment = l->config->environment,
+                          .spark_home = engine->home,
+                          .scala = engine->scala,
+                          .slf4j_jar = p->slf4j,
+                          .java_home = l->java_home,
+                          .java_opts = p->java_opts,
+                          .is_directory = is_directory,
+                          .ssl_settings = l->config->ssl_settings },
                 .app = &m->launch_executor.app_desc,
                 .app_id = m->launch_executor.app_id,
                 .exec_id = m->launch_executor.exec_id,
                 .rp_id = m->launch_executor.rp_id,
                 .cores = m->launch_executor.cores,
                 .memory_mb = m->launch_executor.memory,
-                .environment = l->config->environment,
-                .spark_home = engine->home,
-                .scala = engine->scala,
-                .slf4j_jar = p->slf4j,
-                .java_home = l->java_home,
-                .java_opts = p->java_opts,
-                .is_directory = is_directory,
                 .worker_url = p->worker_url,
                 .worker_host = l->config->host,
                 .log_url = p->log_url,
                 .local_dirs = (const char *const *)p->local_dirs->items,
                 .resources_file = p->resources,
-                .ssl_settings = l->config->ssl_settings,
         };
         int r = executor_command_build(&in, &p->command);
 

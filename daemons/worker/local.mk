@@ -15,6 +15,8 @@ daemons_worker_libworker_a_SOURCES = \
 	daemons/worker/executor-command.h \
 	daemons/worker/executors.c \
 	daemons/worker/executors.h \
+	daemons/worker/java-command.c \
+	daemons/worker/java-command.h \
 	daemons/worker/launcher.c \
 	daemons/worker/launcher.h \
 	daemons/worker/log-file.c \

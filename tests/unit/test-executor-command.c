@@ -119,7 +119,7 @@ START_TEST(test_as_the_jvm_worker)
         CLEANUP_FREE char *home = NULL, *worker_url = NULL, *log_url = NULL, *line = NULL;
         CLEANUP_FREE char *sorted = NULL;
         ApplicationDescription app = { 0 };
-        ExecutorCommand built;
+        JavaCommand built;
         Redaction redaction;
 
         arena_init(&a, 1 << 20);
@@ -142,13 +142,13 @@ START_TEST(test_as_the_jvm_worker)
                 .app_id = rec->app_id,
                 .cores = 2,
                 .memory_mb = 700,
-                .environment = &own,
-                .spark_home = home,
-                .scala = rec->scala,
-                .slf4j_jar = rec->slf4j,
-                .java_home = "/usr/lib/jvm/java-17-openjdk-amd64",
-                .java_opts = "-XX:+UseSerialGC  -Dfrom.opts=\"a b\"\n",
-                .is_directory = is_directory,
+                .site.environment = &own,
+                .site.spark_home = home,
+                .site.scala = rec->scala,
+                .site.slf4j_jar = rec->slf4j,
+                .site.java_home = "/usr/lib/jvm/java-17-openjdk-amd64",
+                .site.java_opts = "-XX:+UseSerialGC  -Dfrom.opts=\"a b\"\n",
+                .site.is_directory = is_directory,
                 .worker_url = worker_url,
                 .worker_host = "127.0.0.1",
                 .log_url = log_url,
@@ -164,7 +164,7 @@ START_TEST(test_as_the_jvm_worker)
         qsort(built.environment.items, built.environment.length, sizeof(char *), by_text);
         sorted = strv_join(&built.environment, "\n");
         ck_assert_str_eq(sorted, environ_text);
-        executor_command_done(&built);
+        java_command_done(&built);
 }
 END_TEST
 
@@ -176,7 +176,7 @@ typedef struct Case {
         ApplicationDescription app;
         Strv own;
         CommandInput in;
-        ExecutorCommand out;
+        JavaCommand out;
 } Case;
 
 static Case *c;
@@ -192,10 +192,10 @@ static void set_up(void)
                 .rp_id = 3,
                 .cores = 4,
                 .memory_mb = 512,
-                .environment = &c->own,
-                .spark_home = "/opt/spark",
-                .java_home = "/jvm",
-                .is_directory = is_directory,
+                .site.environment = &c->own,
+                .site.spark_home = "/opt/spark",
+                .site.java_home = "/jvm",
+                .site.is_directory = is_directory,
                 .worker_url = "spark://Worker@h:1",
                 .worker_host = "h",
                 .log_url = "http://h:8081/logPage/?logType=",
@@ -205,14 +205,14 @@ static void set_up(void)
 
 static void tear_down(void)
 {
-        executor_command_done(&c->out);
+        java_command_done(&c->out);
         strv_done(&c->own);
         free(c);
 }
 
 static void build(void)
 {
-        executor_command_done(&c->out);
+        java_command_done(&c->out);
         ck_assert_int_eq(executor_command_build(&c->in, &c->out), 0);
 }
 
@@ -269,7 +269,7 @@ START_TEST(test_class_path)
 {
         c->app.command.class_path_entries =
                 SEQ("/a.jar:/srv/spark/conf:", "/a.jar", "/srv/spark/conf/", "/b.jar");
-        c->in.slf4j_jar = "/opt/spark/jars/slf4j-api-2.jar";
+        c->in.site.slf4j_jar = "/opt/spark/jars/slf4j-api-2.jar";
         ck_assert_int_eq(strv_env_set(&c->own, "SPARK_CONF_DIR", "/srv/spark/conf"), 0);
         ck_assert_int_eq(strv_env_set(&c->own, "YARN_CONF_DIR", "/worker/yarn"), 0);
         ck_assert_int_eq(strv_env_set(&c->own, "SPARK_DIST_CLASSPATH", "/x/*:/b.jar:/y"), 0);
@@ -283,7 +283,7 @@ END_TEST
 
 START_TEST(test_java_options)
 {
-        c->in.java_opts = "-a\n  -b \"x y\" -c'z \"w'\\ v\n\n";
+        c->in.site.java_opts = "-a\n  -b \"x y\" -c'z \"w'\\ v\n\n";
         c->app.command.java_opts =
                 SEQ("-Da={{APP_ID}}/{{EXECUTOR_ID}}/{{APP_ID}}", "-Dspark.authenticate.secret=x",
                     "-Dspark.authenticate.secretFile=y", "-Dspark.ssl.rpc.keyPassword=p",
@@ -309,7 +309,7 @@ START_TEST(test_node_local_tls)
         const StringMap settings =
                 MAP({ "spark.ssl.ui.port", "1" }, { "spark.ssl.rpc.keyPassword", "hush" });
 
-        c->in.ssl_settings = &settings;
+        c->in.site.ssl_settings = &settings;
         c->app.command.java_opts =
                 SEQ("-Dspark.ssl.ui.enabled=true", "-Dx=1", "-Dspark.ssl.useNodeLocalConf=TRUE");
         expect_line("/jvm/bin/java -cp /opt/spark/conf/:/opt/spark/jars/* -Xmx512M -Dx=1 "
@@ -353,7 +353,7 @@ START_TEST(test_environment)
         ck_assert_int_eq(strv_env_set(&c->own, "LISTEN_FDS", "2"), 0);
         ck_assert_int_eq(strv_env_set(&c->own, "SPARK_HOME", "/opt/elsewhere"), 0);
         ck_assert_int_eq(strv_env_set(&c->own, "A", "worker"), 0);
-        c->in.scala = "2.13";
+        c->in.site.scala = "2.13";
         c->app.command.environment =
                 MAP({ "A", "app" }, { "SPARK_EXECUTOR_DIRS", "/evil" },
                     { "SPARKD_ENGINE", "3.5.9" }, { "SPARKD_LINES", "3.5" }, { NULL, "x" },
@@ -376,11 +376,11 @@ END_TEST
 
 START_TEST(test_refused)
 {
-        ExecutorCommand none;
+        JavaCommand none;
 
-        c->in.java_opts = "-a \"open";
+        c->in.site.java_opts = "-a \"open";
         ck_assert_int_eq(executor_command_build(&c->in, &none), -EINVAL);
-        c->in.java_opts = NULL;
+        c->in.site.java_opts = NULL;
         c->app.command.arguments = SEQ("a", NULL);
         ck_assert_int_eq(executor_command_build(&c->in, &none), -EINVAL);
         c->app.command.arguments = (StringSeq){ 0 };
