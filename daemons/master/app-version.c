@@ -108,13 +108,3 @@ void app_versions_tick(Turn *t)
                 m->schedule = true;
         }
 }
-
-const char *app_line_names(Turn *t, const App *app)
-{
-        const char *names = "";
-        for (int line = 0; line < LINE_MAX; line++)
-                if (app->lines & LINE_BIT(line))
-                        names = turn_printf(t, "%s%s%s", names, *names ? "," : "",
-                                            line_name((Line)line));
-        return names;
-}

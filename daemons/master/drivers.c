@@ -200,6 +200,8 @@ void driver_launch(Turn *t, Driver *d, Worker *w)
         Message *msg = turn_send(t, w->peer, ENDPOINT_WORKER, MSG_LAUNCH_DRIVER);
         msg->launch_driver.driver_id = d->id;
         msg->launch_driver.driver_desc = d->desc;
+        if (w->engines)
+                turn_tell_lines(t, d->lines, &msg->launch_driver.driver_desc.command);
         msg->launch_driver.resources = grants_map(t, &d->grants);
         LogFields fields = { .driver_id = d->id, .worker_id = w->id };
         turn_log_with(t, LOG_INFO, fields, "Launching driver %s on worker %s.", d->id, w->id);

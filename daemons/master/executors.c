@@ -100,21 +100,6 @@ static Executor *executor_new(Turn *t, App *app, const AppProfile *profile, Work
         return e;
 }
 
-/* The application's command with one more variable in its environment. */
-static void tell_lines(Turn *t, const App *app, Command *command)
-{
-        const StringMap *env = &app->desc.command.environment;
-        StringPair *items = arena_new_array(&t->out->arena, env->length + 1, StringPair);
-        if (!items) {
-                t->error = -ENOMEM;
-                return;
-        }
-        if (env->length > 0)
-                memcpy(items, env->items, env->length * sizeof(StringPair));
-        items[env->length] = (StringPair){ LINES_VARIABLE, app_line_names(t, app) };
-        command->environment = (StringMap){ items, env->length + 1 };
-}
-
 static void say_launched(Turn *t, const Executor *e)
 {
         const App *app = e->app;
@@ -128,7 +113,7 @@ static void say_launched(Turn *t, const Executor *e)
         msg->launch_executor.memory = e->memory;
         msg->launch_executor.app_desc = app->desc;
         if (w->engines)
-                tell_lines(t, app, &msg->launch_executor.app_desc.command);
+                turn_tell_lines(t, app->lines, &msg->launch_executor.app_desc.command);
         msg->launch_executor.resources = grants_map(t, &e->grants);
 
         msg = turn_send(t, app->peer, ENDPOINT_DRIVER, MSG_EXECUTOR_ADDED);

@@ -127,6 +127,9 @@ LineSet lines_from_java_opts(const StringSeq *java_opts, LineSet lines);
 /* The lines that a command may need, given what its connection has shown. *ret_engine: the value of
  * SPARKD_ENGINE, borrowed, or NULL. 0: none that is served. */
 LineSet lines_of_command(const Command *command, LineSet shown, const char **ret_engine);
+/* Tells a worker of ours which lines fit, by one more variable in the command's environment
+ * (SPARKD_LINES=3.4,3.5). What is new of the command is in the turn's arena. */
+void turn_tell_lines(Turn *t, LineSet lines, Command *command);
 /* The line of "3.5.9" or "3.5.9/2.13", LINE_INVALID when not served. */
 Line line_of_engine(const char *engine);
 /* The index's bits for a worker that runs `lines`, and for an application that needs one of them. A
@@ -198,8 +201,6 @@ void app_suspect_version(Turn *t, App *app);
 void app_version_told(Turn *t);
 void app_versions_tick(Turn *t);
 void app_forget_asking(Master *m, App *app);
-/* The names of the lines it may run, as workers of ours take them ("3.4,3.5"). */
-const char *app_line_names(Turn *t, const App *app);
 
 /* ---- executors.c ---- */
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemons/master/internal.h"
 
+#include <errno.h>
 #include <string.h>
 
 /*
@@ -59,9 +60,21 @@ static LineSet lines_of_engine(const char *engine, LineSet shown)
         return lines & shown;
 }
 
+/* -Dspark.executorEnv.SPARKD_ENGINE=VERSION: in cluster mode all of the application's settings are
+ * the driver's Java options, and it is to be of the release that its executors will have. */
+static const char *engine_of_java_opts(const StringSeq *java_opts)
+{
+        static const char option[] = "-Dspark.executorEnv." ENGINE_VARIABLE "=";
+        for (size_t i = 0; i < java_opts->length; i++)
+                if (java_opts->items[i] &&
+                    strncmp(java_opts->items[i], option, strlen(option)) == 0)
+                        return java_opts->items[i] + strlen(option);
+        return NULL;
+}
+
 LineSet lines_of_command(const Command *command, LineSet shown, const char **ret_engine)
 {
-        *ret_engine = NULL;
+        *ret_engine = engine_of_java_opts(&command->java_opts);
         for (size_t i = 0; i < command->environment.length; i++) {
                 const StringPair *pair = &command->environment.items[i];
                 if (pair->key && pair->value && strcmp(pair->key, ENGINE_VARIABLE) == 0)
@@ -70,6 +83,25 @@ LineSet lines_of_command(const Command *command, LineSet shown, const char **ret
         if (*ret_engine)
                 return lines_of_engine(*ret_engine, shown);
         return lines_from_java_opts(&command->java_opts, shown);
+}
+
+void turn_tell_lines(Turn *t, LineSet lines, Command *command)
+{
+        const StringMap *env = &command->environment;
+        StringPair *items = arena_new_array(&t->out->arena, env->length + 1, StringPair);
+        const char *names = "";
+        if (!items) {
+                t->error = -ENOMEM;
+                return;
+        }
+        for (int line = 0; line < LINE_MAX; line++)
+                if (lines & LINE_BIT(line))
+                        names = turn_printf(t, "%s%s%s", names, *names ? "," : "",
+                                            line_name((Line)line));
+        if (env->length > 0)
+                memcpy(items, env->items, env->length * sizeof(StringPair));
+        items[env->length] = (StringPair){ LINES_VARIABLE, names };
+        command->environment = (StringMap){ items, env->length + 1 };
 }
 
 /* Candidates of a worker that is being identified are those of a family, as its first message tells

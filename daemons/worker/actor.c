@@ -20,10 +20,10 @@
 
 #define CLEAN_SECONDS 3600 /* a clean-up that takes longer goes on the next time */
 
-/* The process of an executor. */
+/* The process of a child: an executor or a driver. */
 typedef struct Process {
-        pid_t pid; /* the key */
-        char *executor;
+        pid_t pid;   /* the key */
+        char *child; /* "APP/N", or a driver's id */
         UT_hash_handle hh;
 } Process;
 
@@ -62,10 +62,10 @@ static void dispatch(Actor *a, const WorkerEvent *event);
 
 /* ---- processes ---- */
 
-static Process *process_of(Actor *a, const char *executor)
+static Process *process_of(Actor *a, const char *child)
 {
         for (Process *p = a->processes; p; p = p->hh.next)
-                if (strcmp(p->executor, executor) == 0)
+                if (strcmp(p->child, child) == 0)
                         return p;
         return NULL;
 }
@@ -73,38 +73,37 @@ static Process *process_of(Actor *a, const char *executor)
 static void process_free(Actor *a, Process *p)
 {
         HASH_DEL(a->processes, p);
-        free(p->executor);
+        free(p->child);
         free(p);
 }
 
-static void on_started(void *user, const char *executor, pid_t pid)
+static void on_started(void *user, const char *child, pid_t pid)
 {
         Actor *a = user;
         Process *p = calloc(1, sizeof(*p));
 
         if (p) {
                 p->pid = pid;
-                p->executor = strdup(executor);
-                if (p->executor)
+                p->child = strdup(child);
+                if (p->child)
                         HASH_ADD(hh, a->processes, pid, sizeof(p->pid), p);
         }
         if (!p || !hash_added(p)) {
                 if (p)
-                        free(p->executor);
+                        free(p->child);
                 free(p);
                 (void)spawn_kill_session(pid, true);
                 dispatch(a, &(WorkerEvent){ .type = ON_LAUNCH_FAILED,
-                                            .executor = executor,
+                                            .child = child,
                                             .text = "the worker is out of memory" });
                 return;
         }
-        dispatch(a, &(WorkerEvent){ .type = ON_STARTED, .executor = executor });
+        dispatch(a, &(WorkerEvent){ .type = ON_STARTED, .child = child });
 }
 
-static void on_launch_failed(void *user, const char *executor, const char *problem)
+static void on_launch_failed(void *user, const char *child, const char *problem)
 {
-        dispatch(user,
-                 &(WorkerEvent){ .type = ON_LAUNCH_FAILED, .executor = executor, .text = problem });
+        dispatch(user, &(WorkerEvent){ .type = ON_LAUNCH_FAILED, .child = child, .text = problem });
 }
 
 static const LauncherHandlers launcher_handlers = { .started = on_started,
@@ -113,26 +112,25 @@ static const LauncherHandlers launcher_handlers = { .started = on_started,
 static void on_child_ended(void *user, pid_t pid, const siginfo_t *info)
 {
         Actor *a = user;
-        CLEANUP_FREE char *executor = NULL;
+        CLEANUP_FREE char *child = NULL;
         Process *p;
         int left;
 
         HASH_FIND(hh, a->processes, &pid, sizeof(pid), p);
         if (!p)
                 return;
-        executor = TAKE_PTR(p->executor);
+        child = TAKE_PTR(p->child);
         process_free(a, p);
         left = spawn_kill_session(pid, false);
         if (left > 0)
-                log_info("Killed %d processes that executor %s left behind.", left, executor);
-        dispatch(a, &(WorkerEvent){ .type = ON_EXITED,
-                                    .executor = executor,
-                                    .code = spawn_exit_code(info) });
+                log_info("Killed %d processes that %s left behind.", left, child);
+        dispatch(a, &(WorkerEvent){
+                            .type = ON_EXITED, .child = child, .code = spawn_exit_code(info) });
 }
 
-static void signal_process(Actor *a, const char *executor, int signal)
+static void signal_process(Actor *a, const char *child, int signal)
 {
-        const Process *p = process_of(a, executor);
+        const Process *p = process_of(a, child);
 
         if (!p)
                 return;
@@ -313,13 +311,18 @@ static void do_rescan(Actor *a)
 
 static void do_launch(Actor *a, const WorkerEffect *e)
 {
-        Executor *executor = executors_find(&a->worker.executors, e->executor);
         const Registration *r = &a->worker.registration;
+        Executor *executor;
 
+        if (e->message->type == MSG_LAUNCH_DRIVER) {
+                launcher_start_driver(a->launcher, e->child, e->message, r->sparkd, r->lines);
+                return;
+        }
+        executor = executors_find(&a->worker.executors, e->child);
         if (executor && !executor->app->command)
                 executor->app->command = command_text(
                         a->config->redaction, &e->message->launch_executor.app_desc.command);
-        launcher_start(a->launcher, e->executor, e->message, r->sparkd, r->lines);
+        launcher_start(a->launcher, e->child, e->message, r->sparkd, r->lines);
 }
 
 static void carry_out(Actor *a, const WorkerEffect *e)
@@ -346,8 +349,11 @@ static void carry_out(Actor *a, const WorkerEffect *e)
         case DO_LAUNCH:
                 do_launch(a, e);
                 break;
+        case DO_CANCEL:
+                launcher_cancel_driver(a->launcher, e->child);
+                break;
         case DO_SIGNAL:
-                signal_process(a, e->executor, e->signal);
+                signal_process(a, e->child, e->signal);
                 break;
         case DO_CLEAN_APP:
                 launcher_forget_app(a->launcher, e->text);
@@ -379,12 +385,12 @@ static void tell_status(const Actor *a)
 {
         const Worker *w = &a->worker;
 
-        daemon_notify_status("%s%s, %zu executors, %" PRId64 " of %" PRId32 " cores",
+        daemon_notify_status("%s%s, %zu executors, %zu drivers, %" PRId64 " of %" PRId32 " cores",
                              w->registration.connected ? "Registered with "
                                                        : "No master; last was ",
                              w->registration.url ? w->registration.url : "none",
-                             executors_running(&w->executors), w->executors.cores_used,
-                             w->config->registration.cores);
+                             executors_running(&w->executors), drivers_running(&w->drivers),
+                             worker_cores_used(w), w->config->registration.cores);
 }
 
 /* One event through the machine and its effects into the world. An effect may bring about the next
@@ -450,6 +456,8 @@ static int on_clean(sd_event_source *source, uint64_t usec, void *user)
         work.cutoff = (int64_t)time(NULL) - (int64_t)(s->cleanup_age_usec / 1000000);
         for (const Executor *e = a->worker.executors.running; r == 0 && e; e = e->hh.next)
                 r = strv_add(&work.keep, e->app->id);
+        for (const Driver *d = a->worker.drivers.running; r == 0 && d; d = d->hh.next)
+                r = strv_add(&work.keep, d->id);
         if (r == 0)
                 r = helper_run(a->event, clean_work, &work, CLEAN_SECONDS, on_cleaned, a, NULL);
         if (r < 0)

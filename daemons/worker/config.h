@@ -28,12 +28,14 @@ typedef struct WorkerSettings {
         uint64_t timeout_usec;
         uint64_t ask_timeout_usec;
         uint64_t terminate_usec;
+        uint64_t driver_terminate_usec;
+        uint64_t fetch_timeout_usec;
         int sync_attempts;
         int initial_retries, max_retries;
         bool prefer_configured_address;
         bool cleanup;
         uint64_t cleanup_interval_usec, cleanup_age_usec;
-        int retained_executors;
+        int retained_executors, retained_drivers;
         bool decommission;
         char *redaction;
         char *local_dir;

@@ -19,6 +19,21 @@ static const char *from_command(const Command *command, const char *name)
         return NULL;
 }
 
+/* A cluster-mode driver has all of the application's settings as Java options, and is to be of the
+ * release that the executors will have. */
+static const char *from_java_opts(const Command *command)
+{
+        static const char option[] = "-Dspark.executorEnv." ENV_ENGINE "=";
+
+        for (size_t i = command->java_opts.length; i > 0; i--) {
+                const char *item = command->java_opts.items[i - 1];
+
+                if (item && strncmp(item, option, strlen(option)) == 0 && item[strlen(option)])
+                        return item + strlen(option);
+        }
+        return NULL;
+}
+
 /* "3.5,3.4" to lines; names that are not known are passed over. */
 static LineSet parse_lines(const char *text)
 {
@@ -43,6 +58,8 @@ EngineWish engine_wish(const Command *command, bool sparkd, LineSet master_lines
         const char *lines = from_command(command, ENV_LINES);
         EngineWish wish = { .exact = from_command(command, ENV_ENGINE), .lines = LINES_ALL };
 
+        if (!wish.exact)
+                wish.exact = from_java_opts(command);
         if (!sparkd)
                 wish.lines = master_lines;
         else if (lines)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * Which engine runs an application's executors. Pure: executors must be of their driver's release
- * line, and its exact version is best.
+ * Which engine runs an application's executors, or a driver. Pure: executors must be of their
+ * driver's release line, and its exact version is best.
  */
 
 #include <stdbool.h>

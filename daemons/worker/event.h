@@ -2,8 +2,8 @@
 #pragma once
 /*
  * What goes into the worker's state machines and what comes out. The machines (registration.h,
- * executors.h, put together in worker.h) are pure: no fd, no clock, no log, no global. Whatever
- * they decide is an effect; actor.c carries effects out and answers with further events.
+ * executors.h, drivers.h, put together in worker.h) are pure: no fd, no clock, no log, no global.
+ * Whatever they decide is an effect; actor.c carries effects out and answers with further events.
  */
 
 #include <stdbool.h>
@@ -24,9 +24,9 @@ typedef enum WorkerEventType {
         ON_MESSAGE,       /* a one-way message for us */
         ON_CLOSED,        /* a connection is gone, or could not be made */
         ON_ANSWERED,      /* the end of DO_ASK: ticket, ok or text */
-        ON_STARTED,       /* DO_LAUNCH: the executor's process runs */
+        ON_STARTED,       /* DO_LAUNCH: the child's process runs */
         ON_LAUNCH_FAILED, /* DO_LAUNCH: it does not, and text says why */
-        ON_EXITED,        /* an executor's process has ended: code */
+        ON_EXITED,        /* a child's process has ended: code */
         ON_STOP,          /* we were asked to end */
 } WorkerEventType;
 
@@ -41,7 +41,8 @@ typedef struct WorkerEvent {
         bool timed_out;         /* ANSWERED, not ok: after the whole time for an answer */
         uint64_t ticket;        /* ANSWERED */
         const Message *message; /* MESSAGE; borrowed during the call */
-        const char *executor;   /* STARTED, LAUNCH_FAILED, EXITED: "APP/N" */
+        const char *child;      /* STARTED, LAUNCH_FAILED, EXITED: an executor's "APP/N", or a
+                                   driver's id, in which there is no slash */
         int code;               /* EXITED: exit status, or 128 + signal as Java counts */
         const char *text;       /* DIALLED, CLOSED, ANSWERED, LAUNCH_FAILED: reason */
 } WorkerEvent;
@@ -53,8 +54,9 @@ typedef enum WorkerEffectType {
         DO_ASK,       /* the same, as an ask; ON_ANSWERED follows */
         DO_CLOSE,     /* close conn */
         DO_RESCAN,    /* look for engines again, and worker_set_engines() */
-        DO_LAUNCH,    /* start `executor` from message; ON_STARTED or ON_LAUNCH_FAILED follows */
-        DO_SIGNAL,    /* send the executor's process `signal`; SIGKILL goes to its whole session */
+        DO_LAUNCH,    /* start `child` as message says; ON_STARTED or ON_LAUNCH_FAILED follows */
+        DO_CANCEL,    /* give up a launch under way: nothing follows any more */
+        DO_SIGNAL,    /* send the child's process `signal`; SIGKILL goes to its whole session */
         DO_CLEAN_APP, /* remove the local directories of application `text` */
         DO_EXIT,      /* end with `status` */
         DO_LOG,
@@ -68,8 +70,8 @@ struct WorkerEffect {
         size_t target;          /* DIAL */
         HostPort address;       /* DIAL */
         uint64_t ticket;        /* ASK */
-        const Message *message; /* SEND, ASK; LAUNCH: that of the event, borrowed from it */
-        const char *executor;   /* LAUNCH, SIGNAL */
+        const Message *message; /* SEND, ASK; LAUNCH: the order, borrowed during the call */
+        const char *child;      /* LAUNCH, CANCEL, SIGNAL */
         int signal;
         int status; /* EXIT */
         int level;  /* LOG */

@@ -2,7 +2,6 @@
 #include "daemons/worker/executors.h"
 
 #include <inttypes.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -262,7 +261,7 @@ static void finish(Executors *x, Executor *e, ExecutorState state, const char *m
 
         HASH_DEL(x->running, e);
         e->state = state;
-        e->kill_at = 0;
+        e->ending.kill_at = 0;
         x->cores_used -= e->cores;
         x->memory_used_mb -= e->memory_mb;
         DL_APPEND(x->finished, e);
@@ -278,8 +277,6 @@ static void finish(Executors *x, Executor *e, ExecutorState state, const char *m
                         x->n_finished--;
                         executor_free(x, oldest);
                 }
-        if (x->stopping && !x->running)
-                effect_exit(fx, EXIT_SUCCESS);
 }
 
 static Executor *executor_new(Executors *x, const Message *launch)
@@ -343,28 +340,8 @@ void executors_launch(Executors *x, const Message *launch, uint64_t conn, uint64
                    "Asked to launch executor %s for %s with %d cores and %d MiB.", id, e->app->name,
                    e->cores, e->memory_mb);
         effect = effect_add(fx, DO_LAUNCH);
-        effect->executor = id;
+        effect->child = id;
         effect->message = launch;
-}
-
-static void signal_executor(const Executor *e, int signal, WorkerEffects *fx)
-{
-        WorkerEffect *effect = effect_add(fx, DO_SIGNAL);
-
-        effect->executor = effect_strdup(fx, e->id);
-        effect->signal = signal;
-}
-
-/* SIGTERM now and SIGKILL later. One that has no process yet is ended as soon as it has. */
-static void terminate(Executors *x, Executor *e, uint64_t now, WorkerEffects *fx)
-{
-        if (e->kill_asked)
-                return;
-        e->kill_asked = true;
-        if (!e->started)
-                return;
-        signal_executor(e, SIGTERM, fx);
-        e->kill_at = now + x->config->terminate_usec;
 }
 
 void executors_kill(Executors *x, const char *app_id, int32_t exec_id, uint64_t now,
@@ -378,7 +355,7 @@ void executors_kill(Executors *x, const char *app_id, int32_t exec_id, uint64_t 
                 return;
         }
         effect_log(fx, LOG_INFO, NULL, "Asked to kill executor %s.", id);
-        terminate(x, e, now, fx);
+        ending_ask(&e->ending, e->id, now, x->config->terminate_usec, fx);
 }
 
 void executors_app_finished(Executors *x, const char *app_id, WorkerEffects *fx)
@@ -393,12 +370,8 @@ void executors_app_finished(Executors *x, const char *app_id, WorkerEffects *fx)
 
 static void on_started(Executors *x, Executor *e, uint64_t conn, uint64_t now, WorkerEffects *fx)
 {
-        e->started = true;
-        if (e->kill_asked) {
-                e->kill_asked = false;
-                terminate(x, e, now, fx);
+        if (ending_started(&e->ending, e->id, now, x->config->terminate_usec, fx))
                 return;
-        }
         e->state = EXECUTOR_RUNNING;
         send_report(x, e->app->id, e->exec_id, EXECUTOR_RUNNING, NULL, (OptInt){ 0 }, conn, now,
                     fx);
@@ -415,7 +388,7 @@ static void on_exited(Executors *x, Executor *e, int code, uint64_t conn, uint64
 {
         const OptInt status = { .set = true, .value = code };
 
-        if (e->kill_asked)
+        if (e->ending.asked)
                 finish(x, e, EXECUTOR_KILLED, killed_text(e, fx), status, conn, now, fx);
         else
                 finish(x, e, EXECUTOR_EXITED, effect_text(fx, "Command exited with code %d", code),
@@ -425,7 +398,7 @@ static void on_exited(Executors *x, Executor *e, int code, uint64_t conn, uint64
 static void on_launch_failed(Executors *x, Executor *e, const char *text, uint64_t conn,
                              uint64_t now, WorkerEffects *fx)
 {
-        if (e->kill_asked)
+        if (e->ending.asked)
                 finish(x, e, EXECUTOR_KILLED, killed_text(e, fx), (OptInt){ 0 }, conn, now, fx);
         else
                 finish(x, e, EXECUTOR_FAILED, text, (OptInt){ 0 }, conn, now, fx);
@@ -435,32 +408,18 @@ static void on_tick(Executors *x, uint64_t conn, uint64_t now, WorkerEffects *fx
 {
         Executor *e, *next;
 
-        HASH_ITER (hh, x->running, e, next) {
-                if (!e->kill_at || now < e->kill_at)
-                        continue;
-                e->kill_at = 0;
-                if (e->forced) { /* stuck in the kernel: Spark reports it ended without a status */
-                        const LogFields fields = fields_of(x, e, fx);
-
-                        effect_log(fx, LOG_WARNING, &fields,
-                                   "Executor %s does not end even by SIGKILL.", e->id);
+        HASH_ITER (hh, x->running, e, next)
+                /* Stuck in the kernel: Spark reports it ended without a status. */
+                if (!ending_tick(&e->ending, e->id, now, x->config->terminate_usec, fx))
                         finish(x, e, EXECUTOR_KILLED, killed_text(e, fx), (OptInt){ 0 }, conn, now,
                                fx);
-                        continue;
-                }
-                effect_log(fx, LOG_WARNING, NULL, "Executor %s did not end by SIGTERM; killing it.",
-                           e->id);
-                e->forced = true;
-                e->kill_at = now + x->config->terminate_usec;
-                signal_executor(e, SIGKILL, fx);
-        }
         retry_reports(x, false, conn, now, fx);
 }
 
 void executors_handle(Executors *x, const WorkerEvent *event, uint64_t conn, uint64_t now,
                       WorkerEffects *fx)
 {
-        Executor *e = event->executor ? executors_find(x, event->executor) : NULL;
+        Executor *e = event->child ? executors_find(x, event->child) : NULL;
 
         if (event->type == ON_TICK)
                 on_tick(x, conn, now, fx);
@@ -483,8 +442,7 @@ uint64_t executors_deadline(const Executors *x)
         const Report *report;
 
         for (e = x->running; e; e = e->hh.next)
-                if (e->kill_at)
-                        deadline = MIN_OF(deadline, e->kill_at);
+                deadline = MIN_OF(deadline, ending_deadline(&e->ending));
         DL_FOREACH (x->reports, report)
                 if (!report->ticket)
                         deadline = MIN_OF(deadline, report->due);
@@ -505,43 +463,43 @@ static void describe(const Executor *e, ExecutorDescription *ret, WorkerEffects 
         };
 }
 
-void executors_send_latest_state(Executors *x, uint64_t conn, uint64_t now, WorkerEffects *fx)
+void executors_describe(const Executors *x, ExecutorDescriptionSeq *ret, WorkerEffects *fx)
 {
-        size_t n = executors_running(x), i = 0;
-        Message *m = effect_message(fx, DO_SEND, conn, MSG_WORKER_LATEST_STATE);
-        ExecutorDescription *items = arena_new_array(&fx->arena, n, ExecutorDescription);
+        ExecutorDescription *items =
+                arena_new_array(&fx->arena, executors_running(x), ExecutorDescription);
 
-        m->worker_latest_state.id = x->config->worker_id;
+        *ret = (ExecutorDescriptionSeq){ .items = items };
         if (!items) {
                 fx->failed = true;
                 return;
         }
         for (const Executor *e = x->running; e; e = e->hh.next)
-                describe(e, &items[i++], fx);
-        m->worker_latest_state.executors = (ExecutorDescriptionSeq){ .items = items, .length = n };
-        retry_reports(x, true, conn, now, fx);
+                describe(e, &items[ret->length++], fx);
 }
 
-void executors_send_scheduler_state(Executors *x, uint64_t conn, WorkerEffects *fx)
+void executors_describe_with_resources(const Executors *x, WorkerExecutorStateSeq *ret,
+                                       WorkerEffects *fx)
 {
-        size_t n = executors_running(x), i = 0;
-        Message *m = effect_message(fx, DO_SEND, conn, MSG_WORKER_SCHEDULER_STATE_RESPONSE);
         WorkerExecutorStateResponse *items =
-                arena_new_array(&fx->arena, n, WorkerExecutorStateResponse);
+                arena_new_array(&fx->arena, executors_running(x), WorkerExecutorStateResponse);
 
-        m->worker_scheduler_state_response.id = x->config->worker_id;
+        *ret = (WorkerExecutorStateSeq){ .items = items };
         if (!items) {
                 fx->failed = true;
                 return;
         }
         for (const Executor *e = x->running; e; e = e->hh.next) {
-                describe(e, &items[i].desc, fx);
-                if (resource_map_copy(&fx->arena, &e->resources, &items[i].resources) < 0)
+                WorkerExecutorStateResponse *item = &items[ret->length++];
+
+                describe(e, &item->desc, fx);
+                if (resource_map_copy(&fx->arena, &e->resources, &item->resources) < 0)
                         fx->failed = true;
-                i++;
         }
-        m->worker_scheduler_state_response.exec_responses =
-                (WorkerExecutorStateSeq){ .items = items, .length = n };
+}
+
+void executors_send_unreported(Executors *x, uint64_t conn, uint64_t now, WorkerEffects *fx)
+{
+        retry_reports(x, true, conn, now, fx);
 }
 
 void executors_stop(Executors *x, uint64_t now, WorkerEffects *fx)
@@ -549,11 +507,8 @@ void executors_stop(Executors *x, uint64_t now, WorkerEffects *fx)
         if (x->stopping)
                 return;
         x->stopping = true;
-        if (!x->running) {
-                effect_exit(fx, EXIT_SUCCESS);
-                return;
-        }
-        effect_log(fx, LOG_INFO, NULL, "Ending %zu executors.", executors_running(x));
+        if (x->running)
+                effect_log(fx, LOG_INFO, NULL, "Ending %zu executors.", executors_running(x));
         for (Executor *e = x->running; e; e = e->hh.next)
-                terminate(x, e, now, fx);
+                ending_ask(&e->ending, e->id, now, x->config->terminate_usec, fx);
 }

@@ -10,7 +10,7 @@
  */
 
 #include "base/hash.h"
-#include "daemons/worker/event.h"
+#include "daemons/worker/ending.h"
 
 typedef struct ExecutorsConfig {
         const char *worker_id;
@@ -41,10 +41,7 @@ struct Executor {
         ExecutorState state;
         Arena arena; /* of `resources` */
         ResourceMap resources;
-        bool started; /* there is a process */
-        bool kill_asked;
-        bool forced;           /* SIGKILL was sent */
-        uint64_t kill_at;      /* when SIGKILL is due; 0: not */
+        Ending ending;
         Executor *prev, *next; /* of the finished ones */
         UT_hash_handle hh;     /* of the running ones */
 };
@@ -91,11 +88,13 @@ void executors_app_finished(Executors *x, const char *app_id, WorkerEffects *fx)
 /* Takes STARTED, LAUNCH_FAILED, EXITED, ANSWERED and TICK; others do nothing. */
 void executors_handle(Executors *x, const WorkerEvent *event, uint64_t conn, uint64_t now,
                       WorkerEffects *fx);
-/* A master has accepted us on conn: it is told what runs, and what was left unreported. */
-void executors_send_latest_state(Executors *x, uint64_t conn, uint64_t now, WorkerEffects *fx);
-void executors_send_scheduler_state(Executors *x, uint64_t conn, WorkerEffects *fx);
+/* What a master that has accepted us is told: in its messages, and what was left unreported. */
+void executors_describe(const Executors *x, ExecutorDescriptionSeq *ret, WorkerEffects *fx);
+void executors_describe_with_resources(const Executors *x, WorkerExecutorStateSeq *ret,
+                                       WorkerEffects *fx);
+void executors_send_unreported(Executors *x, uint64_t conn, uint64_t now, WorkerEffects *fx);
 /* Ends all and reports nothing more: the master learns it from the connection's end, as LOST,
- * which drivers do not hold against the application. DO_EXIT 0 follows when none is left. */
+ * which drivers do not hold against the application. */
 void executors_stop(Executors *x, uint64_t now, WorkerEffects *fx);
 
 uint64_t executors_deadline(const Executors *x);

@@ -10,9 +10,8 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/log.h"
-#include "cgroups/spawn.h"
-#include "daemons/worker/engine-choice.h"
 #include "daemons/worker/executor-command.h"
+#include "daemons/worker/launcher-internal.h"
 #include "daemons/common/helper.h"
 #include "daemons/common/version-query.h"
 
@@ -22,7 +21,6 @@
 #define REMOVE_SECONDS 600
 
 /* A launch that waits for its driver's answer. */
-typedef struct Launch Launch;
 struct Launch {
         Launcher *launcher;
         char *executor;
@@ -35,22 +33,10 @@ struct Launch {
 };
 
 /* What drivers have said, so that each is asked once. */
-typedef struct AppVersion {
+struct AppVersion {
         char *app_id;
         char version[VERSION_MAX]; /* "" when it did not say */
         UT_hash_handle hh;
-} AppVersion;
-
-struct Launcher {
-        sd_event *event;
-        const LauncherConfig *config;
-        const LauncherHandlers *handlers;
-        void *user;
-        Engines engines;
-        LocalDirs local_dirs;
-        char *java_home; /* where neither application nor environment says */
-        Launch *waiting;
-        AppVersion *versions;
 };
 
 /* ---- life ---- */
@@ -120,6 +106,7 @@ void launcher_free(Launcher *l)
 
         if (!l)
                 return;
+        launcher_forget_drivers(l);
         DL_FOREACH_SAFE (l->waiting, launch, launch_next)
                 launch_free(launch);
         HASH_ITER (hh, l->versions, version, version_next) {
@@ -149,6 +136,19 @@ int launcher_rescan(Launcher *l)
         engines_done(&l->engines);
         l->engines = found;
         return 0;
+}
+
+const Engine *launcher_engine(Launcher *l, const EngineWish *wish, const char *version,
+                              char **ret_problem)
+{
+        const Engine *engine = engine_for(wish, version, &l->engines);
+
+        /* One may have been installed since. */
+        if (!engine && launcher_rescan(l) == 0)
+                engine = engine_for(wish, version, &l->engines);
+        if (!engine)
+                *ret_problem = engine_missing_text(wish, version, &l->engines);
+        return engine;
 }
 
 /* ---- starting ---- */
@@ -188,8 +188,7 @@ static char *java_opts(const Launcher *l, const Command *command, const Engine *
         return path && file_read(path, LIMIT_CONFIG_FILE_BYTES, &text, &size) == 0 ? text : NULL;
 }
 
-/* All but the log's name. */
-static char *log_url(const Launcher *l, const Message *m)
+char *launcher_log_url(const Launcher *l, const char *proxied, const char *query)
 {
         const WorkerSettings *s = l->config->settings;
         const char *base = s->reverse_proxy_url ? s->reverse_proxy_url : "";
@@ -198,19 +197,55 @@ static char *log_url(const Launcher *l, const Message *m)
         int r;
 
         if (s->reverse_proxy)
-                r = asprintf(&url, "%.*s/proxy/%s/logPage/?appId=%s&executorId=%d&logType=",
-                             (int)(n && base[n - 1] == '/' ? n - 1 : n), base, l->config->worker_id,
-                             m->launch_executor.app_id, m->launch_executor.exec_id);
+                r = asprintf(&url, "%.*s/proxy/%s/logPage/?%s&logType=",
+                             (int)(n && base[n - 1] == '/' ? n - 1 : n), base, proxied, query);
         else
-                r = asprintf(&url,
-                             "%s/logPage/?appId=%s&executorId=%d&logType=", l->config->web_ui_url,
-                             m->launch_executor.app_id, m->launch_executor.exec_id);
+                r = asprintf(&url, "%s/logPage/?%s&logType=", l->config->web_ui_url, query);
         return r < 0 ? NULL : url;
 }
 
-/* What a start needs besides the message; all owned. */
+int site_init(Site *s, const Launcher *l, const Command *command, const Engine *engine)
+{
+        *s = (Site){ .slf4j = slf4j_jar(engine), .java_opts = java_opts(l, command, engine) };
+        s->java = (JavaSite){ .environment = l->config->environment,
+                              .spark_home = engine->home,
+                              .scala = engine->scala,
+                              .slf4j_jar = s->slf4j,
+                              .java_home = l->java_home,
+                              .java_opts = s->java_opts,
+                              .is_directory = is_directory,
+                              .ssl_settings = l->config->ssl_settings };
+        if (asprintf(&s->worker_url, "spark://Worker@%s:%u", l->config->host, l->config->port) < 0)
+                s->worker_url = NULL;
+        return s->worker_url ? 0 : -ENOMEM;
+}
+
+void site_done(Site *s)
+{
+        free(s->slf4j);
+        free(s->java_opts);
+        free(s->worker_url);
+}
+
+int launcher_run(const Launcher *l, const char *dir, const JavaCommand *command, pid_t *ret_pid,
+                 char **ret_problem)
+{
+        CLEANUP_FREE char *out = path_join(dir, "stdout"), *err = path_join(dir, "stderr");
+        const SpawnRequest request = {
+                .argv = (const char *const *)command->argv.items,
+                .environment = (const char *const *)command->environment.items,
+                .directory = dir,
+                .stdout_path = out,
+                .stderr_path = err,
+        };
+
+        return out && err ? spawn(&request, ret_pid, ret_problem) : -ENOMEM;
+}
+
+/* What a start of an executor needs besides the message; all owned. */
 typedef struct Preparation {
-        char *directory, *resources, *slf4j, *java_opts, *worker_url, *log_url;
+        char *directory, *resources, *log_url;
+        Site site;
         const Strv *local_dirs; /* borrowed */
         JavaCommand command;
 } Preparation;
@@ -219,10 +254,8 @@ static void preparation_done(Preparation *p)
 {
         free(p->directory);
         free(p->resources);
-        free(p->slf4j);
-        free(p->java_opts);
-        free(p->worker_url);
         free(p->log_url);
+        site_done(&p->site);
         java_command_done(&p->command);
 }
 
@@ -232,6 +265,7 @@ static int prepare(Launcher *l, const Message *m, const Engine *engine, Preparat
 {
         const char *app_id = m->launch_executor.app_id;
         const char *what = "the executor's directory";
+        CLEANUP_FREE char *query = NULL;
         int r = workdir_make(l->config->work_dir, app_id, m->launch_executor.exec_id,
                              &p->directory);
 
@@ -241,7 +275,7 @@ static int prepare(Launcher *l, const Message *m, const Engine *engine, Preparat
         }
         if (r == 0) {
                 what = "the resources file";
-                r = workdir_write_resources(p->directory, &m->launch_executor.resources,
+                r = workdir_write_resources(p->directory, "executor", &m->launch_executor.resources,
                                             &p->resources);
         }
         if (r < 0) {
@@ -250,33 +284,26 @@ static int prepare(Launcher *l, const Message *m, const Engine *engine, Preparat
                         *ret_problem = NULL;
                 return r;
         }
-        p->slf4j = slf4j_jar(engine);
-        p->java_opts = java_opts(l, &m->launch_executor.app_desc.command, engine);
-        p->log_url = log_url(l, m);
-        if (asprintf(&p->worker_url, "spark://Worker@%s:%u", l->config->host, l->config->port) < 0)
-                p->worker_url = NULL;
-        return p->log_url && p->worker_url ? 0 : -ENOMEM;
+        if (asprintf(&query, "appId=%s&executorId=%d", app_id, m->launch_executor.exec_id) < 0) {
+                query = NULL;
+                return -ENOMEM;
+        }
+        p->log_url = launcher_log_url(l, l->config->worker_id, query);
+        r = site_init(&p->site, l, &m->launch_executor.app_desc.command, engine);
+        return p->log_url ? r : -ENOMEM;
 }
 
-static int build(Launcher *l, const Message *m, const Engine *engine, Preparation *p,
-                 char **ret_problem)
+static int build(Launcher *l, const Message *m, Preparation *p, char **ret_problem)
 {
         const CommandInput in = {
-                .site = { .environment = l->config->environment,
-                          .spark_home = engine->home,
-                          .scala = engine->scala,
-                          .slf4j_jar = p->slf4j,
-                          .java_home = l->java_home,
-                          .java_opts = p->java_opts,
-                          .is_directory = is_directory,
-                          .ssl_settings = l->config->ssl_settings },
+                .site = p->site.java,
                 .app = &m->launch_executor.app_desc,
                 .app_id = m->launch_executor.app_id,
                 .exec_id = m->launch_executor.exec_id,
                 .rp_id = m->launch_executor.rp_id,
                 .cores = m->launch_executor.cores,
                 .memory_mb = m->launch_executor.memory,
-                .worker_url = p->worker_url,
+                .worker_url = p->site.worker_url,
                 .worker_host = l->config->host,
                 .log_url = p->log_url,
                 .local_dirs = (const char *const *)p->local_dirs->items,
@@ -290,21 +317,6 @@ static int build(Launcher *l, const Message *m, const Engine *engine, Preparatio
         return r;
 }
 
-static int run(const Preparation *p, pid_t *ret_pid, char **ret_problem)
-{
-        CLEANUP_FREE char *out = path_join(p->directory, "stdout");
-        CLEANUP_FREE char *err = path_join(p->directory, "stderr");
-        const SpawnRequest request = {
-                .argv = (const char *const *)p->command.argv.items,
-                .environment = (const char *const *)p->command.environment.items,
-                .directory = p->directory,
-                .stdout_path = out,
-                .stderr_path = err,
-        };
-
-        return out && err ? spawn(&request, ret_pid, ret_problem) : -ENOMEM;
-}
-
 /* Prepares and starts. 0, or -errno with a problem that may be NULL. */
 static int start_in(Launcher *l, const char *executor, const Message *m, const Engine *engine,
                     pid_t *ret_pid, char **ret_problem)
@@ -314,16 +326,17 @@ static int start_in(Launcher *l, const char *executor, const Message *m, const E
         int r = prepare(l, m, engine, &p, ret_problem);
 
         if (r == 0)
-                r = build(l, m, engine, &p, ret_problem);
+                r = build(l, m, &p, ret_problem);
         if (r < 0)
                 return r;
         line = command_line_text(l->config->redaction, &p.command.argv);
-        r = line ? workdir_write_header(p.directory, line) : -ENOMEM;
+        r = line ? workdir_write_header(p.directory, "Spark Executor Command", line, false)
+                 : -ENOMEM;
         if (r < 0)
                 return r;
         log_debug("Launching executor %s from Spark %s in %s: %s", executor, engine->version,
                   engine->home, line);
-        return run(&p, ret_pid, ret_problem);
+        return launcher_run(l, p.directory, &p.command, ret_pid, ret_problem);
 }
 
 static void fail(Launcher *l, const char *executor, const char *problem)
@@ -339,15 +352,11 @@ static void start(Launcher *l, const char *executor, const Message *m, const Eng
                   const char *version)
 {
         CLEANUP_FREE char *problem = NULL;
-        const Engine *engine = engine_for(wish, version, &l->engines);
+        const Engine *engine = launcher_engine(l, wish, version, &problem);
         pid_t pid;
         int r;
 
-        /* An engine may have been installed since. */
-        if (!engine && launcher_rescan(l) == 0)
-                engine = engine_for(wish, version, &l->engines);
         if (!engine) {
-                problem = engine_missing_text(wish, version, &l->engines);
                 fail(l, executor, problem ? problem : "no engine");
                 return;
         }

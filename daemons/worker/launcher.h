@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * Starts executors: chooses the engine (asking the driver if need be), makes the directories,
- * builds the command (executor-command.h) and starts it (cgroups/spawn.h). Acts, and decides
+ * Starts executors and drivers: chooses the engine (asking an application's driver if need be),
+ * makes the directories, builds the command (executor-command.h, driver-command.h) and starts it
+ * (cgroups/spawn.h). Acts, and decides
  * nothing that the state machine ought to know.
  */
 
@@ -26,8 +27,8 @@ typedef struct LauncherConfig {
 } LauncherConfig;
 
 typedef struct LauncherHandlers {
-        void (*started)(void *user, const char *executor, pid_t pid);
-        void (*failed)(void *user, const char *executor, const char *problem);
+        void (*started)(void *user, const char *child, pid_t pid);
+        void (*failed)(void *user, const char *child, const char *problem);
 } LauncherHandlers;
 
 typedef struct Launcher Launcher;
@@ -46,6 +47,12 @@ int launcher_rescan(Launcher *l);
  * later. `sparkd` and `lines`: what the master is. */
 void launcher_start(Launcher *l, const char *executor, const Message *launch, bool sparkd,
                     LineSet lines);
+
+/* Starts `driver` as `launch` (MSG_LAUNCH_DRIVER) says, once its jar is here; as above. */
+void launcher_start_driver(Launcher *l, const char *driver, const Message *launch, bool sparkd,
+                           LineSet lines);
+/* Gives that up: no handler is called any more. One that is not being started is fine. */
+void launcher_cancel_driver(Launcher *l, const char *driver);
 
 /* The application is done with: its local directories go. */
 void launcher_forget_app(Launcher *l, const char *app_id);

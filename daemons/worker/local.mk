@@ -7,6 +7,13 @@ daemons_worker_libworker_a_SOURCES = \
 	daemons/worker/command-text.h \
 	daemons/worker/config.c \
 	daemons/worker/config.h \
+	daemons/worker/driver-command.c \
+	daemons/worker/driver-command.h \
+	daemons/worker/driver-launcher.c \
+	daemons/worker/drivers.c \
+	daemons/worker/drivers.h \
+	daemons/worker/ending.c \
+	daemons/worker/ending.h \
 	daemons/worker/engine-choice.c \
 	daemons/worker/engine-choice.h \
 	daemons/worker/event.c \
@@ -15,8 +22,11 @@ daemons_worker_libworker_a_SOURCES = \
 	daemons/worker/executor-command.h \
 	daemons/worker/executors.c \
 	daemons/worker/executors.h \
+	daemons/worker/jar-fetch.c \
+	daemons/worker/jar-fetch.h \
 	daemons/worker/java-command.c \
 	daemons/worker/java-command.h \
+	daemons/worker/launcher-internal.h \
 	daemons/worker/launcher.c \
 	daemons/worker/launcher.h \
 	daemons/worker/log-file.c \

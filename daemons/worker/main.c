@@ -219,6 +219,11 @@ static WorkerConfig worker_config(const Start *s)
                         .terminate_usec = set->terminate_usec,
                         .retained = (unsigned)set->retained_executors,
                 },
+                .drivers = {
+                        .worker_id = s->worker_id,
+                        .terminate_usec = set->driver_terminate_usec,
+                        .retained = (unsigned)set->retained_drivers,
+                },
                 .decommission_enabled = set->decommission,
         };
 }

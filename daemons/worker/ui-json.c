@@ -32,24 +32,30 @@ static json_t *resources_value(const ResourceMap *resources)
         return all;
 }
 
-/* The addresses in use, of all executors together. */
+static void add_addresses(json_t *all, const ResourceMap *resources)
+{
+        for (size_t i = 0; i < resources->length; i++) {
+                const ResourceInformation *info = &resources->items[i].value;
+                json_t *item = json_object_get(all, resources->items[i].key);
+
+                for (size_t j = 0; item && j < info->addresses.length; j++)
+                        (void)json_array_append_new(json_object_get(item, "addresses"),
+                                                    text_value(info->addresses.items[j]));
+        }
+}
+
+/* The addresses in use, of all executors and drivers together. */
 static json_t *used_resources(const Worker *w)
 {
         json_t *all = resources_value(w->config->registration.resources), *item;
-        const Executor *e;
         const char *name;
 
         json_object_foreach(all, name, item)(void)
                 json_array_clear(json_object_get(item, "addresses"));
-        for (e = w->executors.running; e; e = e->hh.next)
-                for (size_t i = 0; i < e->resources.length; i++) {
-                        const ResourceInformation *info = &e->resources.items[i].value;
-
-                        item = json_object_get(all, e->resources.items[i].key);
-                        for (size_t j = 0; item && j < info->addresses.length; j++)
-                                (void)json_array_append_new(json_object_get(item, "addresses"),
-                                                            text_value(info->addresses.items[j]));
-                }
+        for (const Executor *e = w->executors.running; e; e = e->hh.next)
+                add_addresses(all, &e->resources);
+        for (const Driver *d = w->drivers.running; d; d = d->hh.next)
+                add_addresses(all, &d->launch.launch_driver.resources);
         return all;
 }
 
@@ -102,9 +108,9 @@ static json_t *worker_value(const Worker *w)
         (void)json_object_set_new(value, "masterurl", text_value(w->registration.url));
         (void)json_object_set_new(value, "masterwebuiurl", text_value(w->registration.web_ui_url));
         (void)json_object_set_new(value, "cores", json_integer(c->cores));
-        (void)json_object_set_new(value, "coresused", json_integer(w->executors.cores_used));
+        (void)json_object_set_new(value, "coresused", json_integer(worker_cores_used(w)));
         (void)json_object_set_new(value, "memory", json_integer(c->memory_mb));
-        (void)json_object_set_new(value, "memoryused", json_integer(w->executors.memory_used_mb));
+        (void)json_object_set_new(value, "memoryused", json_integer(worker_memory_used_mb(w)));
         (void)json_object_set_new(value, "resources", resources_value(c->resources));
         (void)json_object_set_new(value, "resourcesused", used_resources(w));
         (void)json_object_set_new(value, "executors", running);

@@ -71,9 +71,9 @@ static void put_summary(Buffer *out, const Worker *w)
         if (r->url && !r->connected)
                 buffer_put_text(out, " (not connected)");
         buffer_printf(out, "</dd><dt>Cores</dt><dd>%" PRId32 " (%" PRId64 " used)</dd>", c->cores,
-                      w->executors.cores_used);
+                      worker_cores_used(w));
         buffer_printf(out, "<dt>Memory</dt><dd>%" PRId32 " MiB (%" PRId64 " MiB used)</dd>",
-                      c->memory_mb, w->executors.memory_used_mb);
+                      c->memory_mb, worker_memory_used_mb(w));
         buffer_put_text(out, "<dt>Engines</dt><dd>");
         for (size_t i = 0; i < r->engines.length; i++) {
                 buffer_put_text(out, i ? ", " : "");
@@ -106,20 +106,64 @@ static void put_executor(Buffer *out, const Executor *e)
         buffer_put_text(out, "</td></tr>\n");
 }
 
-static void put_table_start(Buffer *out, const char *title, size_t n)
+static void put_driver(Buffer *out, const Driver *d)
+{
+        buffer_put_text(out, "<tr><td>");
+        html_put(out, d->id);
+        buffer_put_text(out, "</td><td>");
+        html_put(out, d->main_class ? d->main_class : "");
+        buffer_printf(out, "</td><td>%s</td><td class=\"n\">%d</td><td class=\"n\">%d MiB</td><td>",
+                      driver_state_name(d->state), d->cores, d->memory_mb);
+        for (size_t i = 0; i < 2; i++) {
+                static const char *const types[] = { "stdout", "stderr" };
+
+                buffer_put_text(out, "<a href=\"/logPage/?driverId=");
+                html_put_url(out, d->id);
+                buffer_printf(out, "&amp;logType=%s\">%s</a> ", types[i], types[i]);
+        }
+        buffer_put_text(out, "</td><td>");
+        html_put(out, d->exception ? d->exception : "");
+        buffer_put_text(out, "</td></tr>\n");
+}
+
+static const char executor_head[] =
+        "<tr><th class=\"n\">Executor</th><th>State</th><th class=\"n\">Cores</th>"
+        "<th "
+        "class=\"n\">Memory</th><th>Application</th><th>Name</th><th>User</th><th>Logs</th></tr>\n";
+
+static const char driver_head[] =
+        "<tr><th>Driver</th><th>Main class</th><th>State</th><th class=\"n\">Cores</th>"
+        "<th class=\"n\">Memory</th><th>Logs</th><th>Notes</th></tr>\n";
+
+static void put_table_start(Buffer *out, const char *title, const char *head, size_t n)
 {
         buffer_printf(out, "<h2>%s <span class=\"soft\">(%zu)</span></h2>\n", title, n);
         if (n)
-                buffer_put_text(
-                        out, "<div class=\"table\"><table><tr><th class=\"n\">Executor</th>"
-                             "<th>State</th><th class=\"n\">Cores</th><th class=\"n\">Memory</th>"
-                             "<th>Application</th><th>Name</th><th>User</th><th>Logs</th></tr>\n");
+                buffer_printf(out, "<div class=\"table\"><table>%s", head);
 }
 
 static void put_table_end(Buffer *out, size_t n)
 {
         if (n)
                 buffer_put_text(out, "</table></div>\n");
+}
+
+static void put_drivers(Buffer *out, const Drivers *x)
+{
+        const Driver *d;
+
+        if (x->running) {
+                put_table_start(out, "Running drivers", driver_head, drivers_running(x));
+                for (d = x->running; d; d = d->hh.next)
+                        put_driver(out, d);
+                put_table_end(out, drivers_running(x));
+        }
+        if (x->finished) {
+                put_table_start(out, "Finished drivers", driver_head, x->n_finished);
+                DL_FOREACH (x->finished, d)
+                        put_driver(out, d);
+                put_table_end(out, x->n_finished);
+        }
 }
 
 static void front_page(const Ui *ui, HttpResponse *response)
@@ -134,16 +178,17 @@ static void front_page(const Ui *ui, HttpResponse *response)
         html_put(out, w->config->registration.worker_id);
         buffer_put_text(out, "</span></h1>\n");
         put_summary(out, w);
-        put_table_start(out, "Running executors", executors_running(x));
+        put_table_start(out, "Running executors", executor_head, executors_running(x));
         for (e = x->running; e; e = e->hh.next)
                 put_executor(out, e);
         put_table_end(out, executors_running(x));
         if (x->n_finished) {
-                put_table_start(out, "Finished executors", x->n_finished);
+                put_table_start(out, "Finished executors", executor_head, x->n_finished);
                 DL_FOREACH (x->finished, e)
                         put_executor(out, e);
                 put_table_end(out, x->n_finished);
         }
+        put_drivers(out, &w->drivers);
         put_end(out);
 }
 

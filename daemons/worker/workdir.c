@@ -46,7 +46,22 @@ int workdir_make(const char *work_dir, const char *app_id, int exec_id, char **r
         return 0;
 }
 
-/* Writes a whole file, of which nothing is left when that fails. */
+int workdir_make_driver(const char *work_dir, const char *driver_id, char **ret_path)
+{
+        CLEANUP_FREE char *path = NULL;
+        int r;
+
+        if (!workdir_id_valid(driver_id))
+                return -EINVAL;
+        path = path_join(work_dir, driver_id);
+        r = path ? dir_make(path, 0755) : -ENOMEM;
+        if (r < 0)
+                return r;
+        *ret_path = TAKE_PTR(path);
+        return 0;
+}
+
+/* Writes a whole file, of which nothing is left when that fails, or adds to one. */
 static int write_file(const char *path, int flags, const char *text, size_t size)
 {
         int fd = open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC | flags, 0644), r = 0;
@@ -65,29 +80,29 @@ static int write_file(const char *path, int flags, const char *text, size_t size
         }
         if (close(fd) < 0 && r == 0)
                 r = -errno;
-        if (r < 0)
+        if (r < 0 && !(flags & O_APPEND))
                 (void)unlink(path);
         return r;
 }
 
-int workdir_write_header(const char *dir, const char *command_line)
+int workdir_write_header(const char *dir, const char *title, const char *command_line, bool append)
 {
         CLEANUP_FREE char *path = path_join(dir, "stderr"), *text = NULL;
         int n;
 
         if (!path)
                 return -ENOMEM;
-        n = asprintf(&text, "Spark Executor Command: %s\n%.40s\n\n", command_line,
+        n = asprintf(&text, "%s: %s\n%.40s\n\n", title, command_line,
                      "========================================");
         if (n < 0) {
                 text = NULL;
                 return -ENOMEM;
         }
-        return write_file(path, O_TRUNC, text, (size_t)n);
+        return write_file(path, append ? O_APPEND : O_TRUNC, text, (size_t)n);
 }
 
 /* [{"id":{"componentName":"spark.executor","resourceName":"gpu"},"addresses":["0"]}] */
-static json_t *resources_value(const ResourceMap *resources)
+static json_t *resources_value(const char *component, const ResourceMap *resources)
 {
         json_t *all = json_array();
 
@@ -99,16 +114,18 @@ static json_t *resources_value(const ResourceMap *resources)
                         (void)json_array_append_new(addresses,
                                                     json_string(info->addresses.items[j]));
                 (void)json_array_append_new(
-                        all, json_pack("{s:{s:s, s:s}, s:o}", "id", "componentName",
-                                       "spark.executor", "resourceName",
-                                       info->name ? info->name : "", "addresses", addresses));
+                        all, json_pack("{s:{s:s, s:s}, s:o}", "id", "componentName", component,
+                                       "resourceName", info->name ? info->name : "", "addresses",
+                                       addresses));
         }
         return all;
 }
 
-int workdir_write_resources(const char *dir, const ResourceMap *resources, char **ret_path)
+int workdir_write_resources(const char *dir, const char *who, const ResourceMap *resources,
+                            char **ret_path)
 {
         CLEANUP_FREE char *path = NULL, *text = NULL;
+        char component[32];
         sd_id128_t id;
         json_t *value;
         int r;
@@ -120,12 +137,13 @@ int workdir_write_resources(const char *dir, const ResourceMap *resources, char 
         r = sd_id128_randomize(&id);
         if (r < 0)
                 return r;
-        if (asprintf(&path, "%s/resource-executor-" SD_ID128_FORMAT_STR ".json", dir,
+        if (asprintf(&path, "%s/resource-%s-" SD_ID128_FORMAT_STR ".json", dir, who,
                      SD_ID128_FORMAT_VAL(id)) < 0) {
                 path = NULL;
                 return -ENOMEM;
         }
-        value = resources_value(resources);
+        (void)snprintf(component, sizeof(component), "spark.%s", who);
+        value = resources_value(component, resources);
         text = json_dumps(value, JSON_COMPACT);
         json_decref(value);
         if (!text)

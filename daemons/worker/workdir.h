@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * Where executors live in the file system: their directory WORK/APP/N with stdout, stderr and the
- * resources file, the local directories for their shuffle data, and the clean-up of old work. No
- * symbolic link is followed below these.
+ * Where executors and drivers live in the file system: their directory, WORK/APP/N or WORK/DRIVER,
+ * with stdout, stderr and the resources file, the local directories for their shuffle data, and the
+ * clean-up of old work. No symbolic link is followed below these.
  */
 
 #include <stdbool.h>
@@ -20,12 +20,17 @@ bool workdir_id_valid(const char *id);
 /* Makes WORK/APP/N if it is not there and yields its path (owned by the caller). 0 or -errno. */
 int workdir_make(const char *work_dir, const char *app_id, int exec_id, char **ret_path);
 
-/* Begins `dir`/stderr anew with the command that will write the rest. 0 or -errno. */
-int workdir_write_header(const char *dir, const char *command_line);
+/* The same for WORK/DRIVER. */
+int workdir_make_driver(const char *work_dir, const char *driver_id, char **ret_path);
 
-/* Writes the custom resources of an executor for --resourcesFile. 0 with *ret_path owned by the
+/* Tells in `dir`/stderr which command writes what follows, as "TITLE: COMMAND": a file that begins
+ * anew, or with `append` behind what there is. 0 or -errno. */
+int workdir_write_header(const char *dir, const char *title, const char *command_line, bool append);
+
+/* Writes custom resources for `who`, "executor" or "driver", to read. 0 with *ret_path owned by the
  * caller, NULL when there are no resources; or -errno. */
-int workdir_write_resources(const char *dir, const ResourceMap *resources, char **ret_path);
+int workdir_write_resources(const char *dir, const char *who, const ResourceMap *resources,
+                            char **ret_path);
 
 /* Removes the directories in the work directory that are not in `keep` and in which nothing was
  * modified after `cutoff` (seconds since the epoch). Returns how many, or -errno. It may take long:

@@ -1,28 +1,42 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemons/worker/worker.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 int worker_init(Worker *w, const WorkerConfig *config)
 {
         *w = (Worker){ .config = config };
         executors_init(&w->executors, &config->executors);
+        drivers_init(&w->drivers, &config->drivers);
         return registration_init(&w->registration, &config->registration);
 }
 
 void worker_done(Worker *w)
 {
         executors_done(&w->executors);
+        drivers_done(&w->drivers);
         registration_done(&w->registration);
+}
+
+int64_t worker_cores_used(const Worker *w)
+{
+        return w->executors.cores_used + w->drivers.cores_used;
+}
+
+int64_t worker_memory_used_mb(const Worker *w)
+{
+        return w->executors.memory_used_mb + w->drivers.memory_used_mb;
 }
 
 uint64_t worker_deadline(const Worker *w)
 {
-        uint64_t of_executors = executors_deadline(&w->executors);
+        uint64_t of_children =
+                MIN_OF(executors_deadline(&w->executors), drivers_deadline(&w->drivers));
 
         if (w->executors.stopping)
-                return of_executors;
-        return MIN_OF(of_executors, registration_deadline(&w->registration));
+                return of_children;
+        return MIN_OF(of_children, registration_deadline(&w->registration));
 }
 
 /* Only the master in charge may order executors about. A former one is told by its URL. */
@@ -51,21 +65,45 @@ static void launch(Worker *w, const Message *m, uint64_t now, WorkerEffects *fx)
                 executors_launch(&w->executors, m, w->registration.conn, now, fx);
 }
 
-/* Cluster-mode drivers are not run here yet: the master hears so at once, and the client that waits
- * for the driver with it. */
-static void refuse_driver(const WorkerEvent *event, WorkerEffects *fx)
+/* These orders do not say whose they are: the connection does. */
+static void order_driver(Worker *w, const WorkerEvent *event, uint64_t now, WorkerEffects *fx)
 {
-        const char *driver_id = effect_strdup(fx, event->message->launch_driver.driver_id);
-        const LogFields fields = { .driver_id = driver_id };
-        Message *m = effect_message(fx, DO_SEND, event->conn, MSG_DRIVER_STATE_CHANGED);
+        const Message *m = event->message;
 
-        m->driver_state_changed.driver_id = driver_id;
-        m->driver_state_changed.state = DRIVER_ERROR;
-        m->driver_state_changed.exception =
-                "This worker runs executors only: submit with --deploy-mode client.";
-        effect_log(fx, LOG_WARNING, &fields,
-                   "Asked to launch driver %s, which this worker cannot do; refused.",
-                   driver_id ? driver_id : "");
+        if (!w->registration.connected || event->conn != w->registration.conn)
+                effect_log(fx, LOG_WARNING, NULL,
+                           "Someone who is not our master attempted to %s a driver.",
+                           m->type == MSG_LAUNCH_DRIVER ? "launch" : "kill");
+        else if (m->type == MSG_LAUNCH_DRIVER)
+                drivers_launch(&w->drivers, m, event->conn, fx);
+        else if (m->kill_driver.driver_id)
+                drivers_kill(&w->drivers, m->kill_driver.driver_id, event->conn, now, fx);
+}
+
+/* A master has accepted us on conn: it is told what runs, and what was left unreported. */
+static void send_latest_state(Worker *w, uint64_t now, WorkerEffects *fx)
+{
+        uint64_t conn = w->registration.conn;
+        Message *m = effect_message(fx, DO_SEND, conn, MSG_WORKER_LATEST_STATE);
+
+        m->worker_latest_state.id = w->config->registration.worker_id;
+        executors_describe(&w->executors, &m->worker_latest_state.executors, fx);
+        drivers_describe_ids(&w->drivers, &m->worker_latest_state.driver_ids, fx);
+        executors_send_unreported(&w->executors, conn, now, fx);
+        drivers_send_unreported(&w->drivers, conn, fx);
+}
+
+/* Another master has taken over. */
+static void send_scheduler_state(Worker *w, WorkerEffects *fx)
+{
+        uint64_t conn = w->registration.conn;
+        Message *m = effect_message(fx, DO_SEND, conn, MSG_WORKER_SCHEDULER_STATE_RESPONSE);
+
+        m->worker_scheduler_state_response.id = w->config->registration.worker_id;
+        executors_describe_with_resources(&w->executors,
+                                          &m->worker_scheduler_state_response.exec_responses, fx);
+        drivers_describe(&w->drivers, &m->worker_scheduler_state_response.driver_responses, fx);
+        drivers_send_unreported(&w->drivers, conn, fx);
 }
 
 static void decommission(Worker *w, WorkerEffects *fx)
@@ -82,7 +120,6 @@ static void decommission(Worker *w, WorkerEffects *fx)
 static void on_message(Worker *w, const WorkerEvent *event, uint64_t now, WorkerEffects *fx)
 {
         const Message *m = event->message;
-        uint64_t conn = w->registration.conn;
 
         switch (m->type) {
         case MSG_LAUNCH_EXECUTOR:
@@ -99,7 +136,8 @@ static void on_message(Worker *w, const WorkerEvent *event, uint64_t now, Worker
                         executors_app_finished(&w->executors, m->application_finished.id, fx);
                 break;
         case MSG_LAUNCH_DRIVER:
-                refuse_driver(event, fx);
+        case MSG_KILL_DRIVER:
+                order_driver(w, event, now, fx);
                 break;
         case MSG_DECOMMISSION_WORKER:
                 decommission(w, fx);
@@ -107,17 +145,24 @@ static void on_message(Worker *w, const WorkerEvent *event, uint64_t now, Worker
         default:
                 switch (registration_handle(&w->registration, event, now, fx)) {
                 case REGISTRATION_ACCEPTED:
-                        conn = w->registration.conn;
-                        executors_send_latest_state(&w->executors, conn, now, fx);
+                        send_latest_state(w, now, fx);
                         break;
                 case REGISTRATION_CHANGED:
-                        conn = w->registration.conn;
-                        executors_send_scheduler_state(&w->executors, conn, fx);
+                        send_scheduler_state(w, fx);
                         break;
                 case REGISTRATION_NOTHING:
                         break;
                 }
         }
+}
+
+static void exit_when_empty(Worker *w, WorkerEffects *fx)
+{
+        if (!w->executors.stopping || w->ended || executors_running(&w->executors) ||
+            drivers_running(&w->drivers))
+                return;
+        w->ended = true;
+        effect_exit(fx, EXIT_SUCCESS);
 }
 
 void worker_handle(Worker *w, const WorkerEvent *event, uint64_t now, WorkerEffects *fx)
@@ -131,6 +176,8 @@ void worker_handle(Worker *w, const WorkerEvent *event, uint64_t now, WorkerEffe
                         e->text = "the worker ends";
                 }
                 executors_stop(&w->executors, now, fx);
+                drivers_stop(&w->drivers, now, fx);
+                exit_when_empty(w, fx);
                 return;
         }
         if (!w->executors.stopping) {
@@ -141,4 +188,6 @@ void worker_handle(Worker *w, const WorkerEvent *event, uint64_t now, WorkerEffe
                 (void)registration_handle(&w->registration, event, now, fx);
         }
         executors_handle(&w->executors, event, w->registration.conn, now, fx);
+        drivers_handle(&w->drivers, event, w->registration.conn, now, fx);
+        exit_when_empty(w, fx);
 }

@@ -110,12 +110,12 @@ static void app_finished(const char *app, uint64_t seconds)
 
 static void started(const char *executor, uint64_t seconds)
 {
-        handle((WorkerEvent){ .type = ON_STARTED, .executor = executor }, seconds);
+        handle((WorkerEvent){ .type = ON_STARTED, .child = executor }, seconds);
 }
 
 static void exited(const char *executor, int code, uint64_t seconds)
 {
-        handle((WorkerEvent){ .type = ON_EXITED, .executor = executor, .code = code }, seconds);
+        handle((WorkerEvent){ .type = ON_EXITED, .child = executor, .code = code }, seconds);
 }
 
 static void answered(uint64_t ticket, bool ok, bool timed_out, uint64_t seconds)
@@ -242,7 +242,7 @@ START_TEST(test_life)
 
         say(&m, 1);
         ck_assert_uint_eq(actions(), 1);
-        ck_assert_str_eq(nth(DO_LAUNCH, 0)->executor, "app-1/7");
+        ck_assert_str_eq(nth(DO_LAUNCH, 0)->child, "app-1/7");
         ck_assert_ptr_eq(nth(DO_LAUNCH, 0)->message, &m);
         e = executors_find(&worker.executors, "app-1/7");
         ck_assert_int_eq(e->state, EXECUTOR_LAUNCHING);
@@ -275,7 +275,7 @@ START_TEST(test_kill)
         order_kill("app-1", 0, 5);
         ck_assert_uint_eq(actions(), 1);
         ck_assert_int_eq(nth(DO_SIGNAL, 0)->signal, SIGTERM);
-        ck_assert_str_eq(nth(DO_SIGNAL, 0)->executor, "app-1/0");
+        ck_assert_str_eq(nth(DO_SIGNAL, 0)->child, "app-1/0");
         /* Once is enough. */
         order_kill("app-1", 0, 6);
         ck_assert_uint_eq(actions(), 0);
@@ -335,7 +335,7 @@ START_TEST(test_kill_of_one_that_never_starts)
 {
         launch("app-1", 0, 0);
         order_kill("app-1", 0, 1);
-        handle((WorkerEvent){ .type = ON_LAUNCH_FAILED, .executor = "app-1/0", .text = "no" }, 2);
+        handle((WorkerEvent){ .type = ON_LAUNCH_FAILED, .child = "app-1/0", .text = "no" }, 2);
         (void)expect_report(0, EXECUTOR_KILLED, "Runner thread for executor app-1/0 interrupted",
                             -1);
 }
@@ -345,7 +345,7 @@ START_TEST(test_launch_failure)
 {
         launch("app-1", 0, 0);
         handle((WorkerEvent){ .type = ON_LAUNCH_FAILED,
-                              .executor = "app-1/0",
+                              .child = "app-1/0",
                               .text = "Error running executor: cannot run /x" },
                1);
         (void)expect_report(0, EXECUTOR_FAILED, "Error running executor: cannot run /x", -1);
@@ -576,22 +576,6 @@ START_TEST(test_stop_of_an_idle_worker)
 }
 END_TEST
 
-START_TEST(test_drivers_are_refused)
-{
-        const Message m = { .type = MSG_LAUNCH_DRIVER, .launch_driver.driver_id = "driver-1" };
-        const Message *answer;
-
-        say(&m, 0);
-        ck_assert_uint_eq(actions(), 1);
-        answer = nth(DO_SEND, 0)->message;
-        ck_assert_uint_eq(nth(DO_SEND, 0)->conn, MASTER);
-        ck_assert_int_eq(answer->type, MSG_DRIVER_STATE_CHANGED);
-        ck_assert_str_eq(answer->driver_state_changed.driver_id, "driver-1");
-        ck_assert_int_eq(answer->driver_state_changed.state, DRIVER_ERROR);
-        ck_assert_ptr_nonnull(answer->driver_state_changed.exception);
-}
-END_TEST
-
 START_TEST(test_decommissioned)
 {
         const Message m = { .type = MSG_DECOMMISSION_WORKER };
@@ -636,7 +620,6 @@ int main(void)
         tcase_add_test(tc, test_none_retained);
         tcase_add_test(tc, test_stop);
         tcase_add_test(tc, test_stop_of_an_idle_worker);
-        tcase_add_test(tc, test_drivers_are_refused);
         tcase_add_test(tc, test_decommissioned);
         suite_add_tcase(suite, tc);
         runner = srunner_create(suite);

@@ -113,7 +113,9 @@ START_TEST(test_executor_directory)
         ck_assert(exists("app-1/7"));
         ck_assert_int_eq(workdir_make(top, "app-1", 7, &again), 0);
         write_text("app-1/7/stderr", "of an earlier life");
-        ck_assert_int_eq(workdir_write_header(path, "\"java\" \"Main\""), 0);
+        ck_assert_int_eq(
+                workdir_write_header(path, "Spark Executor Command", "\"java\" \"Main\"", false),
+                0);
         err = path_join(path, "stderr");
         text = content(err);
         ck_assert_str_eq(text, "Spark Executor Command: \"java\" \"Main\"\n"
@@ -127,7 +129,7 @@ START_TEST(test_header_does_not_follow_links)
 
         write_text("victim", "precious");
         ck_assert_int_eq(symlink(victim, link), 0);
-        ck_assert_int_eq(workdir_write_header(top, "x"), -ELOOP);
+        ck_assert_int_eq(workdir_write_header(top, "T", "x", false), -ELOOP);
         text = content(victim);
         ck_assert_str_eq(text, "precious");
 }
@@ -141,13 +143,39 @@ START_TEST(test_resources_of_an_executor)
         const ResourceMap one = { &gpu, 1 }, none = { 0 };
         CLEANUP_FREE char *path = NULL, *text = NULL;
 
-        ck_assert_int_eq(workdir_write_resources(top, &none, &path), 0);
+        ck_assert_int_eq(workdir_write_resources(top, "executor", &none, &path), 0);
         ck_assert_ptr_null(path);
-        ck_assert_int_eq(workdir_write_resources(top, &one, &path), 0);
+        ck_assert_int_eq(workdir_write_resources(top, "executor", &one, &path), 0);
         ck_assert_ptr_nonnull(strstr(path, "/resource-executor-"));
         text = content(path);
         ck_assert_str_eq(text, "[{\"id\":{\"componentName\":\"spark.executor\","
                                "\"resourceName\":\"gpu\"},\"addresses\":[\"0\",\"3\"]}]");
+}
+END_TEST
+
+START_TEST(test_of_a_driver)
+{
+        const char *addresses[] = { "7" };
+        struct ResourceEntry gpu = { .key = "gpu",
+                                     .value = { .name = "gpu", .addresses = { addresses, 1 } } };
+        const ResourceMap one = { &gpu, 1 };
+        CLEANUP_FREE char *dir = NULL, *path = NULL, *resources = NULL, *log = NULL;
+
+        ck_assert_int_eq(workdir_make_driver(top, "../x", &dir), -EINVAL);
+        ck_assert_int_eq(workdir_make_driver(top, "driver-1", &dir), 0);
+        ck_assert_int_eq(workdir_write_resources(dir, "driver", &one, &path), 0);
+        ck_assert_int_eq(strncmp(path + strlen(dir), "/resource-driver-", 17), 0);
+        resources = content(path);
+        ck_assert_ptr_nonnull(strstr(resources, "\"componentName\":\"spark.driver\""));
+
+        /* One header for each run, behind what the last one wrote. */
+        ck_assert_int_eq(workdir_write_header(dir, "Launch Command", "a", true), 0);
+        ck_assert_int_eq(workdir_write_header(dir, "Launch Command", "b", true), 0);
+        free(TAKE_PTR(path));
+        path = path_join(dir, "stderr");
+        log = content(path);
+        ck_assert_str_eq(log, "Launch Command: a\n========================================\n\n"
+                              "Launch Command: b\n========================================\n\n");
 }
 END_TEST
 
@@ -357,6 +385,7 @@ int main(void)
         tcase_add_test(tc, test_executor_directory);
         tcase_add_test(tc, test_header_does_not_follow_links);
         tcase_add_test(tc, test_resources_of_an_executor);
+        tcase_add_test(tc, test_of_a_driver);
         tcase_add_test(tc, test_resources_of_the_worker);
         tcase_add_test(tc, test_local_directories);
         tcase_add_test(tc, test_where_local_directories_are);

@@ -125,7 +125,7 @@ START_TEST(test_json_of_a_busy_worker)
 
         launch(0);
         launch(1);
-        tell((WorkerEvent){ .type = ON_EXITED, .executor = "app-1/0" });
+        tell((WorkerEvent){ .type = ON_EXITED, .child = "app-1/0" });
         v = json_loads(get("/json/", NULL), 0, NULL);
         ck_assert_int_eq(json_integer_value(json_object_get(v, "coresused")), 2);
         ck_assert_int_eq(json_integer_value(json_object_get(v, "memoryused")), 700);
