@@ -9,10 +9,14 @@ import time
 
 import hostile
 from cluster import CORES, EXECUTOR_MEMORY
-from harness import alive, expect, memory_kib, processes_below, wait_for
+from harness import Process, alive, expect, memory_kib, processes_below, wait_for
 
 ALL_CORES = {"spark.cores.max": str(2 * CORES), "spark.scheduler.minRegisteredResourcesRatio": "1.0"}
 HOLD_TOTAL = "total 499500"
+# What Spark needs of Java 17: before 4.0 its submitter does not say so for a cluster-mode driver.
+MODULE_OPTIONS = " ".join(
+    f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in (
+        "java.lang", "java.lang.invoke", "java.net", "java.nio", "java.util", "sun.nio.ch"))
 
 CASES = {}
 # Cases of a cell of their own: they need a cluster that knows several versions.
@@ -244,6 +248,50 @@ def hostile_peers(cluster):
     job.go()
     expect(HOLD_TOTAL in job.finish(), f"a wrong result:\n{job.tail()}")
     check_finished(cluster, "hostile_peers")
+
+
+@case
+def cluster_driver(cluster):
+    """A driver that a worker runs, from submission to its result."""
+    job, driver_id = cluster.submit_driver("cluster_driver", "sum", conf={
+        "spark.driver.extraJavaOptions": MODULE_OPTIONS})
+    driver = cluster.wait_for_driver(driver_id, "FINISHED")
+    expect((driver["cores"], driver["memory"]) == (1, 512), f"the driver was {driver}")
+    expect(driver["mainclass"] == "ClusterDriver", f"the driver was {driver}")
+    output = cluster.driver_log(driver_id, "stdout")
+    expect(output == f"total 10 by {cluster.versions[0]}\n", f"the driver printed {output!r}")
+    first, second = cluster.driver_log(driver_id).split("\n")[:2]
+    expect(first.startswith('Launch Command: "') and second == "=" * 40,
+           f"stderr of a driver starts with {first!r} {second!r}")
+    job.finish()
+    check_finished(cluster, "cluster_driver")
+
+
+@case
+def cluster_driver_killed(cluster):
+    """A supervised one: it fails twice, runs again after one second and after two, and is killed."""
+    job, driver_id = cluster.submit_driver("cluster_driver_killed", "fail", "DIR",
+                                           options=["--supervise"])
+    # The submitter may have gone by then.
+    wait_for("the driver's third run",
+             lambda: os.path.exists(os.path.join(job.directory, "run3")))
+    runs = [os.stat(os.path.join(job.directory, f"run{n}")).st_mtime for n in (1, 2, 3)]
+    expect(runs[1] - runs[0] >= 1 and runs[2] - runs[1] >= 2, f"the runs were at {runs}")
+    headers = cluster.driver_log(driver_id).count('Launch Command: "')
+    expect(headers == 3, f"stderr has {headers} headers")
+    state = cluster.state()
+    expect((state["coresused"], state["memoryused"]) == (1, 512),
+           f"used: {state['coresused']} cores, {state['memoryused']} MiB")
+    home = cluster.homes[cluster.versions[0]]
+    killer = Process("killer", [home + "/bin/spark-class", "org.apache.spark.deploy.Client", "kill",
+                                cluster.url, driver_id], cluster.environment(), job.directory,
+                     os.path.join(job.directory, "killer.log"))
+    try:
+        cluster.wait_for_driver(driver_id, "KILLED")
+        cluster.wait_until_idle()
+    finally:
+        killer.kill_group()
+        killer.terminate()
 
 
 def engine_jars(pid):

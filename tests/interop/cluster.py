@@ -150,7 +150,7 @@ class Cluster:
         return wait_for(f"application {name} to be {state}", probe, timeout)
 
     def wait_until_idle(self, timeout=30):
-        """No application, no core or memory in use, no process of an executor."""
+        """No application, no core or memory in use, no process of an executor or driver."""
 
         def probe():
             state = self.state()
@@ -196,6 +196,55 @@ class Cluster:
         self.jobs.append(job)
         return job
 
+    def driver_jar(self):
+        """jobs/ClusterDriver.java as a jar, compiled against the first version's Spark."""
+        jar = os.path.join(self.directory, "driver.jar")
+        if not os.path.exists(jar):
+            classes = os.path.join(self.directory, "classes")
+            subprocess.run(
+                ["javac", "-cp", self.homes[self.versions[0]] + "/jars/*", "-d", classes,
+                 os.path.join(HERE, "jobs", "ClusterDriver.java")], check=True)
+            subprocess.run(["jar", "cf", jar, "-C", classes, "."], check=True)
+        return jar
+
+    def submit_driver(self, name, *arguments, options=(), conf=None):
+        """The job of submitting a driver to the cluster, and the driver's ID."""
+        before = set(self.drivers())
+        job = Job(self, name, self.driver_jar(), arguments, conf or {}, self.versions[0],
+                  ["--deploy-mode", "cluster", "--class", "ClusterDriver", *options])
+        self.jobs.append(job)
+
+        def probe():
+            new = set(self.drivers()) - before
+            expect(new or job.process.running(), f"nothing was submitted:\n{job.tail()}")
+            return new
+
+        return job, wait_for(f"driver {name} to be submitted", probe).pop()
+
+    def drivers(self):
+        """{driver ID: the driver in the master's JSON}"""
+        state = self.state() or {}
+        return {driver["id"]: driver for key in ("activedrivers", "completeddrivers")
+                for driver in state.get(key, [])}
+
+    def wait_for_driver(self, driver_id, state):
+        def probe():
+            driver = self.drivers()[driver_id]
+            ended = driver["state"] not in ("SUBMITTED", "RUNNING", state)
+            expect(not ended, f"{driver_id} ended as {driver['state']}: {self.driver_log(driver_id)}")
+            return driver if driver["state"] == state else None
+
+        return wait_for(f"driver {driver_id} to be {state}", probe)
+
+    def driver_log(self, driver_id, name="stderr"):
+        """What the driver has written."""
+        for worker in os.listdir(self.work):
+            path = os.path.join(self.work, worker, driver_id, name)
+            if os.path.exists(path):
+                with open(path, encoding="utf-8", errors="replace") as file:
+                    return file.read()
+        return ""
+
     def end_jobs(self):
         for job in self.jobs:
             job.process.terminate(0)
@@ -231,7 +280,7 @@ class Cluster:
 class Job:
     """One spark-submit. `directory` is where it and its tasks find and leave their files."""
 
-    def __init__(self, cluster, name, script, arguments, conf, version):
+    def __init__(self, cluster, name, script, arguments, conf, version, options=()):
         self.cluster = cluster
         self.name = name
         home = cluster.homes[version]
@@ -250,6 +299,7 @@ class Job:
         command = [home + "/bin/spark-submit", "--master", cluster.url]
         for key, value in settings.items():
             command += ["--conf", f"{key}={value}"]
+        command += options
         if not os.path.isabs(script):
             script = os.path.join(HERE, "jobs", script)
         command += [script, *(argument.replace("DIR", self.directory) for argument in arguments)]

@@ -4,6 +4,7 @@ EXTRA_DIST += \
 	tests/interop/cluster.py \
 	tests/interop/harness.py \
 	tests/interop/hostile.py \
+	tests/interop/jobs/ClusterDriver.java \
 	tests/interop/jobs/hold.py \
 	tests/interop/jobs/shuffle.py \
 	tests/interop/record \

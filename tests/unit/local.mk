@@ -308,3 +308,16 @@ tests_unit_test_helper_SOURCES = tests/unit/test-helper.c
 tests_unit_test_helper_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(SYSTEMD_CFLAGS)
 tests_unit_test_helper_LDADD = daemons/common/libcommon.a cgroups/libcgroups.a lib/base/libbase.a \
 	$(SYSTEMD_LIBS) $(CHECK_LIBS)
+check_PROGRAMS += tests/unit/test-driver-fsm tests/unit/test-driver-command tests/unit/test-jar-fetch
+TESTS += tests/unit/test-driver-fsm tests/unit/test-driver-command tests/unit/test-jar-fetch
+tests_unit_test_driver_fsm_SOURCES = tests/unit/test-driver-fsm.c
+tests_unit_test_driver_fsm_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_driver_fsm_LDADD = daemons/worker/libworker.a lib/wire/libwire.a \
+	lib/base/libbase.a $(CHECK_LIBS)
+tests_unit_test_driver_command_SOURCES = tests/unit/test-driver-command.c
+tests_unit_test_driver_command_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_driver_command_LDADD = daemons/worker/libworker.a lib/wire/libwire.a \
+	lib/base/libbase.a $(CHECK_LIBS)
+tests_unit_test_jar_fetch_SOURCES = tests/unit/test-jar-fetch.c
+tests_unit_test_jar_fetch_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_jar_fetch_LDADD = $(worker_test_libs)
