@@ -81,7 +81,7 @@
 
 /* ---- worker ---- */
 
-#define LIMIT_EXECUTORS       10000   /* running at once on one worker */
-#define LIMIT_DRIVERS         1000    /* cluster-mode drivers at once on one worker */
+#define LIMIT_EXECUTORS       10000     /* running at once on one worker */
+#define LIMIT_DRIVERS         1000      /* cluster-mode drivers at once on one worker */
 #define LIMIT_JAR_BYTES       MIB(4096) /* a driver's jar that is fetched */
-#define LIMIT_CLEANUP_ENTRIES 1000000 /* files looked at in one clean-up of old work */
+#define LIMIT_CLEANUP_ENTRIES 1000000   /* files looked at in one clean-up of old work */

@@ -102,6 +102,19 @@ START_TEST(test_exact_wish)
 }
 END_TEST
 
+/* A cluster-mode driver has its application's settings as Java options. */
+START_TEST(test_exact_wish_in_java_options)
+{
+        const char *options[] = { "-Da=b", "-Dspark.executorEnv.SPARKD_ENGINE=3.5.6", "-Dc=d" };
+        StringPair lines = { "SPARKD_LINES", "3.5" };
+        const Command command = { .environment = { &lines, 1 }, .java_opts = { options, 3 } };
+        EngineWish wish = engine_wish(&command, true, LINES_ALL);
+
+        ck_assert_str_eq(wish.exact, "3.5.6");
+        ck_assert_str_eq(home(&wish, NULL), "/e/3.5.6");
+}
+END_TEST
+
 START_TEST(test_names_for_our_master)
 {
         CLEANUP_STRV Strv names = { 0 };
@@ -166,6 +179,7 @@ int main(void)
         tcase_add_test(tc, test_under_our_master);
         tcase_add_test(tc, test_nothing_known);
         tcase_add_test(tc, test_exact_wish);
+        tcase_add_test(tc, test_exact_wish_in_java_options);
         tcase_add_test(tc, test_names_for_our_master);
         tcase_add_test(tc, test_worker_ids);
         tcase_add_test(tc, test_bad_settings);

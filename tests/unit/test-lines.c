@@ -261,6 +261,36 @@ START_TEST(our_workers_are_told_the_lines)
 }
 END_TEST
 
+START_TEST(our_workers_are_told_the_lines_of_drivers)
+{
+        const char *opts[] = { "-Dspark.executorEnv.SPARKD_ENGINE=3.5.6" };
+        Message msg = { .type = MSG_REQUEST_SUBMIT_DRIVER };
+        msg.request_submit_driver.driver_description =
+                (DriverDescription){ .jar_url = "file:/x.jar", .mem = 1, .cores = 1 };
+        rig.lines = LINES_A;
+        worker_of_line(1, "w1", "3.5.9");
+        rig_ask(&rig, 5, &msg);
+        const Message *launch = rig_sent(&rig, 1, MSG_LAUNCH_DRIVER);
+        StringMap env = launch->launch_driver.driver_desc.command.environment;
+        ck_assert_uint_eq(env.length, 1);
+        ck_assert_str_eq(env.items[0].key, "SPARKD_LINES");
+        ck_assert_str_eq(env.items[0].value, "3.4,3.5");
+        /* Its own wish, which in cluster mode is a Java option. */
+        msg.request_submit_driver.driver_description.command.java_opts = (StringSeq){ opts, 1 };
+        rig_ask(&rig, 5, &msg);
+        launch = rig_sent(&rig, 1, MSG_LAUNCH_DRIVER);
+        env = launch->launch_driver.driver_desc.command.environment;
+        ck_assert_str_eq(env.items[0].value, "3.5");
+        /* A JVM worker gets the command as it came. */
+        rig_close(&rig, 1);
+        rig.lines = LINE_BIT(LINE_3_5);
+        rig_add_worker(&rig, 2, "w2");
+        rig_ask(&rig, 5, &msg);
+        launch = rig_sent(&rig, 2, MSG_LAUNCH_DRIVER);
+        ck_assert_uint_eq(launch->launch_driver.driver_desc.command.environment.length, 0);
+}
+END_TEST
+
 int main(void)
 {
         Suite *s = suite_create("lines");
@@ -276,6 +306,7 @@ int main(void)
         tcase_add_test(c, silent_driver_is_taken_for_any_line);
         tcase_add_test(c, failing_executors_make_the_version_suspect);
         tcase_add_test(c, our_workers_are_told_the_lines);
+        tcase_add_test(c, our_workers_are_told_the_lines_of_drivers);
         suite_add_tcase(s, c);
         SRunner *runner = srunner_create(s);
         srunner_run_all(runner, CK_NORMAL);

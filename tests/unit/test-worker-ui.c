@@ -68,7 +68,8 @@ static void set_up(void)
                                                    .memory_mb = 2048,
                                                    .resources = &resources,
                                                    .jitter = 1.0 },
-                                 .executors = { .worker_id = "worker-1", .retained = 10 } };
+                                 .executors = { .worker_id = "worker-1", .retained = 10 },
+                                 .drivers = { .worker_id = "worker-1", .retained = 10 } };
         ck_assert_int_eq(worker_init(&worker, &config), 0);
         tell((WorkerEvent){ .type = ON_MESSAGE, .conn = 5, .message = &accepted });
         ui = (Ui){ .worker = &worker, .work_dir = work_dir };
@@ -163,6 +164,43 @@ START_TEST(test_front_page)
         /* As Spark's, for any path that is none. */
         ck_assert_ptr_nonnull(strstr(get("/nothing", NULL), "worker-1"));
         ck_assert_uint_ne(response.status, 404);
+}
+END_TEST
+
+/* Drivers are on the page; of the JSON they are part by what they take only, as the JVM's. */
+START_TEST(test_drivers)
+{
+        static const char *addresses[] = { "0" };
+        struct ResourceEntry used = { "gpu", { "gpu", { addresses, 1 } } };
+        const Message m = { .type = MSG_LAUNCH_DRIVER,
+                            .launch_driver = { .driver_id = "driver-<1>",
+                                               .driver_desc = { .mem = 600,
+                                                                .cores = 3,
+                                                                .command.main_class = "a.<Main>" },
+                                               .resources = { &used, 1 } } };
+        const char *page;
+        json_t *v, *gpus;
+
+        launch(0);
+        tell((WorkerEvent){ .type = ON_MESSAGE, .conn = 5, .message = &m });
+        v = json_loads(get("/json/", NULL), 0, NULL);
+        ck_assert_int_eq(json_integer_value(json_object_get(v, "coresused")), 5);
+        ck_assert_int_eq(json_integer_value(json_object_get(v, "memoryused")), 1300);
+        gpus = json_object_get(json_object_get(v, "resourcesused"), "gpu");
+        ck_assert_uint_eq(json_array_size(json_object_get(gpus, "addresses")), 2);
+        ck_assert_uint_eq(json_array_size(json_object_get(v, "executors")), 1);
+        json_decref(v);
+
+        page = get("/", NULL);
+        ck_assert_ptr_nonnull(strstr(page, "Running drivers"));
+        ck_assert_ptr_nonnull(strstr(page, "driver-&lt;1&gt;"));
+        ck_assert_ptr_nonnull(strstr(page, "a.&lt;Main&gt;"));
+        ck_assert_ptr_null(strstr(page, "Finished drivers"));
+        tell((WorkerEvent){ .type = ON_LAUNCH_FAILED, .child = "driver-<1>", .text = "no <jar>" });
+        page = get("/", NULL);
+        ck_assert_ptr_null(strstr(page, "Running drivers"));
+        ck_assert_ptr_nonnull(strstr(page, "Finished drivers"));
+        ck_assert_ptr_nonnull(strstr(page, "no &lt;jar&gt;"));
 }
 END_TEST
 
@@ -277,6 +315,7 @@ int main(void)
         tcase_add_test(tc, test_json_of_an_idle_worker);
         tcase_add_test(tc, test_json_of_a_busy_worker);
         tcase_add_test(tc, test_front_page);
+        tcase_add_test(tc, test_drivers);
         tcase_add_test(tc, test_redirect_and_methods);
         tcase_add_test(tc, test_log_text);
         tcase_add_test(tc, test_log_errors);
