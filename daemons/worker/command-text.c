@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/buffer.h"
+#include "daemons/worker/executor-command.h"
 
 #define HIDDEN "*********(redacted)"
 
@@ -81,6 +82,7 @@ static void put_seq(Buffer *out, const Redaction *r, const char *type, const Str
 char *command_text(const Redaction *r, const Command *command)
 {
         Buffer out = BUFFER_INIT(0);
+        const char *gap = "";
 
         buffer_printf(&out, "Command(%s", command->main_class ? command->main_class : "null");
         put_seq(&out, r, "List", &command->arguments);
@@ -90,8 +92,11 @@ char *command_text(const Redaction *r, const Command *command)
                 const char *key = pair->key ? pair->key : "null";
                 const char *value = pair->value ? pair->value : "null";
 
-                buffer_printf(&out, "%s%s -> %s", i ? ", " : "", key,
+                if (strcmp(key, ENV_LINES) == 0)
+                        continue; /* our master's word to us, not the application's */
+                buffer_printf(&out, "%s%s -> %s", gap, key,
                               redaction_hides(r, key, value) ? HIDDEN : value);
+                gap = ", ";
         }
         buffer_put_text(&out, ")");
         put_seq(&out, r, "ArraySeq", &command->class_path_entries);

@@ -393,8 +393,9 @@ START_TEST(test_texts)
 {
         Command command = { .main_class = "Main",
                             .arguments = SEQ("a", "-Dthe.password=x", "-Dempty.password="),
-                            .environment = MAP({ "PLAIN", "1" }, { "MY_TOKEN", "x" },
-                                               { "HINT", "the secret is out" }),
+                            .environment =
+                                    MAP({ "SPARKD_LINES", "4.3" }, { "PLAIN", "1" },
+                                        { "MY_TOKEN", "x" }, { "HINT", "the secret is out" }),
                             .java_opts = SEQ("-Dkey=a-Credential", "-Xfoo=password") };
         CLEANUP_FREE char *text = NULL;
         Redaction redaction = { 0 };
