@@ -321,8 +321,7 @@ static bool first_address(const struct ifaddrs *all, int family, char *text)
         return false;
 }
 
-/* As it stands in spark:// URLs: IPv6 literals in brackets. */
-static char *url_host(const char *host)
+char *daemon_url_host(const char *host)
 {
         char *text;
         bool bare = strchr(host, ':') && host[0] != '[';
@@ -335,7 +334,7 @@ char *daemon_local_host(void)
         for (size_t i = 0; i < ARRAY_SIZE(variables); i++) {
                 const char *value = getenv(variables[i]);
                 if (value && *value)
-                        return url_host(value);
+                        return daemon_url_host(value);
         }
         char text[MAX_OF(256, INET6_ADDRSTRLEN)];
         if (gethostname(text, sizeof(text) - 1) == 0) {
@@ -348,7 +347,7 @@ char *daemon_local_host(void)
                      (first_address(all, AF_INET, text) || first_address(all, AF_INET6, text));
         if (all)
                 freeifaddrs(all);
-        return url_host(found ? text : "127.0.0.1");
+        return daemon_url_host(found ? text : "127.0.0.1");
 }
 
 const char *daemon_public_host(const char *host)

@@ -56,6 +56,10 @@ int daemon_passed_socket(const char *name, int *ret_fd, uint16_t *ret_port, char
 int daemon_open_socket(const char *name, const char *host, uint16_t port, int *ret_fd,
                        uint16_t *ret_port, char **ret_problem);
 
+/* A host as it stands in spark:// URLs, IPv6 literals in brackets. Owned by the caller; NULL when
+ * out of memory. */
+char *daemon_url_host(const char *host);
+
 /* What peers shall call this host unless told otherwise: $SPARK_LOCAL_HOSTNAME, $SPARK_LOCAL_IP,
  * the host's name if it resolves to an address that is not loopback, the first address of an
  * interface that is neither loopback nor link-local (IPv4 before IPv6), or else "127.0.0.1". Owned

@@ -44,7 +44,7 @@ static int open_sockets(const MasterSettings *settings, Sockets *s, char **ret_p
 {
         int r;
 
-        s->host = settings->host ? strdup(settings->host) : daemon_local_host();
+        s->host = settings->host ? daemon_url_host(settings->host) : daemon_local_host();
         if (!s->host)
                 return -ENOMEM;
         r = daemon_open_socket("rpc", s->host, settings->port, &s->fd, &s->port, ret_problem);

@@ -162,7 +162,7 @@ static int open_sockets(Start *s)
         CLEANUP_FREE char *problem = NULL;
         int r;
 
-        s->host = set->host ? strdup(set->host) : daemon_local_host();
+        s->host = set->host ? daemon_url_host(set->host) : daemon_local_host();
         r = s->host ? daemon_open_socket("rpc", s->host, set->port, &s->fd, &s->port, &problem)
                     : -ENOMEM;
         if (r == 0)

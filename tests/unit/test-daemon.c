@@ -309,7 +309,22 @@ START_TEST(the_host_has_a_name)
 }
 END_TEST
 
+START_TEST(ipv6_literals_get_brackets)
+{
+        static const char *const hosts[][2] = {
+                { "::1", "[::1]" },
+                { "[::1]", "[::1]" },
+                { "127.0.0.1", "127.0.0.1" },
+                { "name.example", "name.example" },
+        };
+        for (size_t i = 0; i < ARRAY_SIZE(hosts); i++) {
+                CLEANUP_FREE char *host = daemon_url_host(hosts[i][0]);
+                ck_assert_str_eq(host, hosts[i][1]);
+        }
+}
+END_TEST
+
 UNIT_MAIN("daemon", a_port_is_opened, any_address_is_both_families, ipv6_literals_may_have_brackets,
           what_cannot_be_listened_on, the_kernel_refusing_is_told, passed_sockets_are_taken_by_name,
           signals_come_through_the_loop, systemd_is_told, files_up_to_the_hard_limit,
-          the_host_has_a_name)
+          the_host_has_a_name, ipv6_literals_get_brackets)
