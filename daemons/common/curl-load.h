@@ -13,7 +13,8 @@
         X(curl_easy_setopt)                                                                        \
         X(curl_easy_perform)                                                                       \
         X(curl_easy_getinfo)                                                                       \
-        X(curl_easy_strerror)
+        X(curl_easy_strerror)                                                                      \
+        X(curl_easy_cleanup)
 
 typedef struct Curl {
 #define CURL_POINTER(name) __typeof__(&name) name;

@@ -102,6 +102,7 @@ int version_query(void *arg, int fd)
          * yet (404, or no answer). The caller's deadline ends this. */
         while ((r = ask(&curl, h, &body, version)) == -EAGAIN)
                 (void)poll(NULL, 0, PAUSE_MSEC);
+        curl.curl_easy_cleanup(h);
         if (r < 0)
                 return EXIT_FAILURE;
         size_t n = strlen(version);

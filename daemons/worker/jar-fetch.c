@@ -223,6 +223,7 @@ static int download(const char *url, uint64_t timeout_usec, Target *t, const cha
                 return -ENOMEM;
         set_up(&c, h, url, timeout_usec, t);
         code = c.curl_easy_perform(h);
+        c.curl_easy_cleanup(h);
         if (t->error < 0)
                 return t->error;
         if (code == CURLE_OK)
