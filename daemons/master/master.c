@@ -26,7 +26,7 @@ void master_config_init(MasterConfig *config)
 {
         *config = (MasterConfig){
                 .worker_timeout_usec = UINT64_C(60) * 1000000,
-                .identify_timeout_usec = UINT64_C(2) * 1000000,
+                .identify_timeout_usec = 1000000,
                 .version_timeout_usec = UINT64_C(30) * 1000000,
                 .dead_worker_persistence = 15,
                 .retained_applications = 200,

@@ -85,7 +85,7 @@ START_TEST(identification_times_out)
         rig.lines = LINE_BIT(LINE_3_4);
         rig_new_app(&rig, 8, 1, 1, 1024);
         ck_assert_uint_eq(rig_count(&rig, MSG_LAUNCH_EXECUTOR), 0);
-        rig_pass(&rig, 2 * SECOND - 1);
+        rig_pass(&rig, SECOND - 1);
         rig_quiet(&rig);
         rig_pass(&rig, 1);
         (void)rig_sent(&rig, 1, MSG_LAUNCH_EXECUTOR);
