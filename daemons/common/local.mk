@@ -7,6 +7,7 @@ daemons_common_libcommon_a_SOURCES = \
 	daemons/common/daemon.h \
 	daemons/common/helper.c \
 	daemons/common/helper.h \
+	daemons/common/message-ids.h \
 	daemons/common/options.c \
 	daemons/common/options.h \
 	daemons/common/options-help.c \

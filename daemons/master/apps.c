@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/parse.h"
+#include "daemons/common/message-ids.h"
 
 const char *app_state_name(AppState s)
 {
@@ -363,8 +364,10 @@ static App *already_registered(Turn *t)
 static void log_registered(Turn *t, const App *app)
 {
         char lines[LINES_TEXT_MAX];
-        turn_log_with(t, LOG_INFO, about(app), "Registered application %s (%s) of Spark %s.",
-                      app->id, app->desc.name ? app->desc.name : "", lines_text(app->lines, lines));
+        turn_log_with(t, LOG_INFO,
+                      (LogFields){ .app_id = app->id, .message_id = MESSAGE_APP_REGISTERED },
+                      "Registered application %s (%s) of Spark %s.", app->id,
+                      app->desc.name ? app->desc.name : "", lines_text(app->lines, lines));
 }
 
 void app_register(Turn *t)
@@ -430,7 +433,8 @@ void app_remove(Turn *t, App *app, AppState state, const char *reason)
 {
         Master *m = t->m;
         const char *name = app_state_name(state);
-        turn_log_with(t, state == APP_FINISHED ? LOG_INFO : LOG_WARNING, about(app),
+        turn_log_with(t, state == APP_FINISHED ? LOG_INFO : LOG_WARNING,
+                      (LogFields){ .app_id = app->id, .message_id = MESSAGE_APP_ENDED },
                       "Application %s ended as %s%s%s.", app->id, name, reason ? ": " : "",
                       reason ? reason : "");
         const Peer driver = *app->peer;

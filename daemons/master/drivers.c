@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemons/common/message-ids.h"
+
 /* Cluster mode: drivers that the master has a worker start. */
 
 static LogFields about(const Driver *d)
@@ -233,8 +235,10 @@ static void trim_completed(Master *m)
 static void driver_remove(Turn *t, Driver *d, DriverState state, const char *exception)
 {
         Master *m = t->m;
-        turn_log_with(t, LOG_INFO, about(d), "Driver %s ended as %s%s%s.", d->id,
-                      driver_state_name(state), exception ? ": " : "", exception ? exception : "");
+        turn_log_with(t, LOG_INFO,
+                      (LogFields){ .driver_id = d->id, .message_id = MESSAGE_DRIVER_ENDED },
+                      "Driver %s ended as %s%s%s.", d->id, driver_state_name(state),
+                      exception ? ": " : "", exception ? exception : "");
         HASH_DEL(m->drivers_by_id, d);
         if (d->waiting) {
                 DL_DELETE(m->waiting_drivers, d);

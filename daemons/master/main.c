@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "daemons/common/daemon.h"
+#include "daemons/common/message-ids.h"
 #include "daemons/master/actor.h"
 #include "daemons/master/config.h"
 #include "daemons/master/ui.h"
@@ -34,10 +35,16 @@ static void sockets_done(Sockets *s)
 }
 
 /* Logs why we cannot start and returns the exit status for it. */
+static int cannot_start(const char *problem, int status)
+{
+        log_with_fields(LOG_ERR, &(LogFields){ .message_id = MESSAGE_CANNOT_START },
+                        "spark-master cannot start: %s", problem);
+        return status;
+}
+
 static int give_up(const char *problem, int result)
 {
-        log_error("spark-master cannot start: %s", problem ? problem : strerror(-result));
-        return daemon_exit_status(result);
+        return cannot_start(problem ? problem : strerror(-result), daemon_exit_status(result));
 }
 
 static int open_sockets(const MasterSettings *settings, Sockets *s, char **ret_problem)
@@ -121,9 +128,10 @@ static int run(const MasterSettings *settings)
         if (settings->state_dir) {
                 r = dir_make(settings->state_dir, 0750);
                 if (r < 0) {
-                        log_error("spark-master cannot start: state directory %s: %s",
-                                  settings->state_dir, strerror(-r));
-                        return EX_CANTCREAT;
+                        if (asprintf(&problem, "state directory %s: %s", settings->state_dir,
+                                     strerror(-r)) < 0)
+                                problem = NULL;
+                        return cannot_start(problem ? problem : "out of memory", EX_CANTCREAT);
                 }
         }
         r = daemon_raise_nofile();

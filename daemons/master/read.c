@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemons/common/message-ids.h"
 #include "daemons/master/internal.h"
 
 /* What the web UI, the JSON and a store read between turns. */
@@ -111,7 +112,9 @@ void app_tell_incompatible(Turn *t, App *app)
         char text[APP_EXPLAIN_MAX];
         explain_incompatible(t->m, app, text, sizeof(text));
         app->told_incompatible = true;
-        turn_log_with(t, LOG_WARNING, (LogFields){ .app_id = app->id }, "Application %s.", text);
+        turn_log_with(t, LOG_WARNING,
+                      (LogFields){ .app_id = app->id, .message_id = MESSAGE_APP_INCOMPATIBLE },
+                      "Application %s.", text);
 }
 
 /* The first profile that the application wants more executors of. */

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemons/common/message-ids.h"
+
 const char *worker_state_name(WorkerState s)
 {
         static const char *const names[] = {
@@ -266,7 +268,8 @@ static void refuse(Turn *t, const char *why)
         const char *id = t->event->message->register_worker.id;
         turn_answer(t, ENDPOINT_WORKER, MSG_REGISTER_WORKER_FAILED)
                 ->register_worker_failed.message = why;
-        turn_log(t, LOG_WARNING, "Refused worker %s: %s.", id ? id : "without an id", why);
+        turn_log_with(t, LOG_WARNING, (LogFields){ .message_id = MESSAGE_WORKER_REFUSED },
+                      "Refused worker %s: %s.", id ? id : "without an id", why);
 }
 
 /* What keeps this worker out, as a sentence, or NULL. */
@@ -349,7 +352,8 @@ static void register_again(Turn *t, Worker *w)
 static void log_registered(Turn *t, const Worker *w)
 {
         char lines[LINES_TEXT_MAX];
-        turn_log_with(t, LOG_INFO, about(w),
+        turn_log_with(t, LOG_INFO,
+                      (LogFields){ .worker_id = w->id, .message_id = MESSAGE_WORKER_REGISTERED },
                       "Registered worker %s at %s with %d cores, %d MiB of memory, for Spark %s.",
                       w->id, w->address, w->cores, w->memory, lines_text(w->lines, lines));
         if (!w->lines)
@@ -470,8 +474,9 @@ static void lose_what_ran(Turn *t, Worker *w, const char *why)
 void worker_remove(Turn *t, Worker *w, const char *why)
 {
         Master *m = t->m;
-        turn_log_with(t, LOG_WARNING, about(w), "Removing worker %s on %s: %s.", w->id, w->address,
-                      why);
+        turn_log_with(t, LOG_WARNING,
+                      (LogFields){ .worker_id = w->id, .message_id = MESSAGE_WORKER_LOST },
+                      "Removing worker %s on %s: %s.", w->id, w->address, why);
         leave_alive(m, w, WORKER_DEAD);
         peer_detach_worker(m, w);
         HASH_DELETE(hh_id, m->workers_by_id, w);

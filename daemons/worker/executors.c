@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "daemons/common/message-ids.h"
 
 /* What an executor's bookkeeping may hold of what the master sent: its resource addresses. */
 #define EXECUTOR_ARENA_BYTES MIB(4)
@@ -250,8 +251,10 @@ static void clean_app_if_done(Executors *x, const char *app_id, WorkerEffects *f
 static void finish(Executors *x, Executor *e, ExecutorState state, const char *message,
                    OptInt exit_status, uint64_t conn, uint64_t now, WorkerEffects *fx)
 {
-        const LogFields fields = fields_of(x, e, fx);
+        LogFields fields = fields_of(x, e, fx);
         char code[24] = "";
+
+        fields.message_id = MESSAGE_EXECUTOR_ENDED;
 
         if (exit_status.set)
                 (void)snprintf(code, sizeof(code), ", exit status %d", exit_status.value);

@@ -15,6 +15,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "daemons/common/daemon.h"
+#include "daemons/common/message-ids.h"
 #include "daemons/worker/actor.h"
 #include "daemons/worker/config.h"
 #include "daemons/worker/resources.h"
@@ -56,7 +57,8 @@ static void start_done(Start *s)
 /* Logs why we cannot start and returns the exit status for it. */
 static int give_up(const char *problem, int status)
 {
-        log_error("spark-worker cannot start: %s", problem ? problem : "out of memory");
+        log_with_fields(LOG_ERR, &(LogFields){ .message_id = MESSAGE_CANNOT_START },
+                        "spark-worker cannot start: %s", problem ? problem : "out of memory");
         return status;
 }
 

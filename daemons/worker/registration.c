@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemons/common/message-ids.h"
+
 /* org.apache.spark.deploy.worker.Worker: two paces of retrying, both scaled by one random factor so
  * that the workers of a cluster do not come back all at once. */
 #define RETRY_SECONDS      10
@@ -262,7 +264,7 @@ static void refuse(Registration *r, MasterTarget *t, LineSet lines, WorkerEffect
 
         if (!t->unfit || t->unfit_lines != lines)
                 effect_log(
-                        fx, LOG_ERR, NULL,
+                        fx, LOG_ERR, &(LogFields){ .message_id = MESSAGE_MASTER_REFUSED },
                         "Master %s:%u runs Spark %s, for which there is no engine here (only %s). "
                         "Not registering with it until there is one.",
                         t->address.host, t->address.port, lines_text(lines, its),
@@ -320,7 +322,9 @@ static void on_closed(Registration *r, const WorkerEvent *event, uint64_t now, W
         r->connected = false;
         r->conn = 0;
         r->heartbeat_at = 0;
-        effect_log(fx, LOG_ERR, NULL,
+        effect_log(fx, LOG_ERR,
+                   &(LogFields){ .worker_id = r->config->worker_id,
+                                 .message_id = MESSAGE_MASTER_LOST },
                    "Connection to master %s failed: %s. Waiting for a master to reconnect.", r->url,
                    event->text);
         begin(r, now, fx);
@@ -394,7 +398,8 @@ static RegistrationResult on_registered(Registration *r, const WorkerEvent *even
                                         WorkerEffects *fx)
 {
         const Message *m = event->message;
-        const LogFields fields = { .worker_id = r->config->worker_id };
+        const LogFields fields = { .worker_id = r->config->worker_id,
+                                   .message_id = MESSAGE_MASTER_REGISTERED_WITH };
 
         if (!adopt(r, event, &m->registered_worker.master, m->registered_worker.master_web_ui_url,
                    &m->registered_worker.master_address, fx))
@@ -438,7 +443,8 @@ static RegistrationResult on_message(Registration *r, const WorkerEvent *event, 
         case MSG_REGISTER_WORKER_FAILED:
                 if (r->registered)
                         break;
-                effect_log(fx, LOG_ERR, NULL, "Worker registration failed: %s",
+                effect_log(fx, LOG_ERR, &(LogFields){ .message_id = MESSAGE_MASTER_REFUSED },
+                           "Worker registration failed: %s",
                            text_or(m->register_worker_failed.message, "no reason given"));
                 effect_exit(fx, EXIT_FAILURE);
                 break;

@@ -1,0 +1,5 @@
+# Tests of what is no C: the units, the tools.
+TOOL_TESTS = \
+	tests/tools/test-units
+TESTS += $(TOOL_TESTS)
+dist_check_SCRIPTS += $(TOOL_TESTS)
