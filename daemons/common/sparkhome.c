@@ -4,7 +4,9 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 
@@ -145,6 +147,15 @@ int engines_add_home(Engines *e, const char *home)
         return insert(e, &new);
 }
 
+/* Is this entry another name for one beside it, like spark-engine's `default`? An executor must not
+ * be started by way of it: it can be changed while the executor runs. */
+static bool names_sibling(DIR *d, const char *name)
+{
+        char target[PATH_MAX];
+        const ssize_t n = readlinkat(dirfd(d), name, target, sizeof(target));
+        return n > 0 && !memchr(target, '/', (size_t)n);
+}
+
 int engines_scan(Engines *e, const char *dir)
 {
         CLEANUP(close_dir) DIR *d = opendir(dir);
@@ -152,7 +163,7 @@ int engines_scan(Engines *e, const char *dir)
                 return -errno;
         struct dirent *entry;
         while ((errno = 0, entry = readdir(d))) {
-                if (entry->d_name[0] == '.')
+                if (entry->d_name[0] == '.' || names_sibling(d, entry->d_name))
                         continue;
                 CLEANUP_FREE char *home = path_join(dir, entry->d_name);
                 int r = home ? engines_add_home(e, home) : -ENOMEM;

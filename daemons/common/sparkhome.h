@@ -33,8 +33,8 @@ enum {
 /* Adds the distribution in `home`. 0, ENGINE_E_*, or -errno. */
 int engines_add_home(Engines *e, const char *home);
 
-/* Adds every Spark home directly below `dir`, whatever its name; what is none is passed over. 0 or
- * -errno (for instance -ENOENT when there is no `dir`). */
+/* Adds every Spark home directly below `dir`, whatever its name; what is none, or is a link to one
+ * of the others, is passed over. 0 or -errno (for instance -ENOENT when there is no `dir`). */
 int engines_scan(Engines *e, const char *dir);
 
 /* The lines for which there is an engine. */

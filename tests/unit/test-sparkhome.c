@@ -2,6 +2,7 @@
 #include "daemons/common/sparkhome.h"
 
 #include <errno.h>
+#include <unistd.h>
 
 #include "tests/unit/unit.h"
 
@@ -111,6 +112,23 @@ START_TEST(an_engine_is_chosen)
 }
 END_TEST
 
+START_TEST(a_link_to_a_sibling_is_no_engine)
+{
+        CLEANUP_UNIT_DIR UnitDir d = unit_dir(), elsewhere = unit_dir();
+        CLEANUP_ENGINES Engines e = { 0 };
+        CLEANUP_FREE char *sibling = path_join(d.path, "default");
+        CLEANUP_FREE char *other = path_join(d.path, "b");
+        make_home(&d, "a", "spark-core_2.12-3.5.9.jar");
+        make_home(&elsewhere, ".", "spark-core_2.13-4.1.3.jar");
+        ck_assert_int_eq(symlink("a", sibling), 0);
+        ck_assert_int_eq(symlink(elsewhere.path, other), 0);
+        ck_assert_int_eq(engines_scan(&e, d.path), 0);
+        ck_assert_uint_eq(e.length, 2);
+        ck_assert_str_eq(e.items[0].home, other);
+        ck_assert_str_eq(strrchr(e.items[1].home, '/'), "/a");
+}
+END_TEST
+
 START_TEST(a_missing_directory_is_told)
 {
         CLEANUP_ENGINES Engines e = { 0 };
@@ -119,4 +137,4 @@ START_TEST(a_missing_directory_is_told)
 END_TEST
 
 UNIT_MAIN("sparkhome", versions_compare_by_number, a_home_is_read_off_its_jar, what_is_no_home,
-          an_engine_is_chosen, a_missing_directory_is_told)
+          an_engine_is_chosen, a_link_to_a_sibling_is_no_engine, a_missing_directory_is_told)
