@@ -92,7 +92,7 @@ struct Worker {
         const char *id, *host, *address; /* address: "host:port" of its endpoint */
         int32_t port;
         const char *web_ui_url;
-        const char *engines; /* "3.5.9, 4.3.0": what a worker of ours declared; NULL for a JVM's */
+        char *engines; /* "3.5.9, 4.3.0": what a worker of ours declared; NULL for a JVM's; owned */
         WorkerState state;
         int32_t cores, cores_used;
         int32_t memory, memory_used;
@@ -114,7 +114,7 @@ struct Worker {
         UT_hash_handle hh_id, hh_address;
         Arena arena; /* of the resources */
         Grave grave;
-        char strings[]; /* id, host, address, web_ui_url, engines */
+        char strings[]; /* id, host, address, web_ui_url */
 };
 
 /* A resource profile of an application and how many executors it wants of it. */

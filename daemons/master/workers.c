@@ -141,6 +141,7 @@ void worker_destroy(Worker *w)
         if (!w)
                 return;
         arena_done(&w->arena);
+        free(w->engines);
         free(w);
 }
 
@@ -226,8 +227,7 @@ static Worker *worker_new(Turn *t, const char *address)
         LineSet lines = t->event->lines;
         const char *engines = declared ? engines_text(t, declared, &lines) : NULL;
 
-        size_t strings = pack_size(id) + pack_size(host) + pack_size(address) + pack_size(url) +
-                         pack_size(engines);
+        size_t strings = pack_size(id) + pack_size(host) + pack_size(address) + pack_size(url);
         Worker *w = calloc(1, sizeof(*w) + strings);
         if (!w)
                 return NULL;
@@ -236,7 +236,7 @@ static Worker *worker_new(Turn *t, const char *address)
         w->host = pack_string(&cursor, host);
         w->address = pack_string(&cursor, address);
         w->web_ui_url = pack_string(&cursor, url);
-        w->engines = pack_string(&cursor, engines);
+        w->engines = engines ? strdup(engines) : NULL;
         w->port = msg->register_worker.port;
         w->cores = msg->register_worker.cores;
         w->memory = msg->register_worker.memory;
@@ -244,7 +244,7 @@ static Worker *worker_new(Turn *t, const char *address)
         w->last_heartbeat = t->time.now;
         w->last_heartbeat_wall = t->time.wall;
         arena_init(&w->arena, SIZE_MAX); /* bounded by its message */
-        if (copy_resources(t, w, map) < 0) {
+        if ((engines && !w->engines) || copy_resources(t, w, map) < 0) {
                 worker_destroy(w);
                 return NULL;
         }
@@ -331,6 +331,30 @@ static int link_worker(Master *m, Worker *w)
         return 0;
 }
 
+/* A worker of ours registers again when an engine was installed or removed. */
+static void update_engines(Turn *t, Worker *w)
+{
+        const StringSeq *declared = declared_engines(&t->event->message->register_worker.resources);
+        char served[LINES_TEXT_MAX];
+        LineSet lines;
+        if (!declared || !w->engines)
+                return;
+        const char *text = engines_text(t, declared, &lines);
+        if (strcmp(text, w->engines) == 0)
+                return;
+        char *copy = strdup(text);
+        if (!copy) {
+                t->error = -ENOMEM;
+                return;
+        }
+        free(w->engines);
+        w->engines = copy;
+        set_lines(t->m, w, lines, false);
+        turn_log_with(t, LOG_INFO, about(w), "Worker %s has other engines now, for Spark %s.",
+                      w->id, lines_text(w->lines, served));
+        turn_record(t, EFFECT_RECORD_PUT, RECORD_WORKER, w->id);
+}
+
 /* A worker that is known: it dialled again, or asks again. What it sits on is its newest
  * connection, so that the end of an older one does not take it away. */
 static void register_again(Turn *t, Worker *w)
@@ -346,6 +370,7 @@ static void register_again(Turn *t, Worker *w)
                 if (pending)
                         peer_identify(t, peer, w->lines);
         }
+        update_engines(t, w);
         send_registered(t, true);
 }
 

@@ -280,6 +280,15 @@ static void do_close(Actor *a, const WorkerEffect *e)
 
 /* ---- the rest of the effects ---- */
 
+static bool same_names(const Strv *a, const Strv *b)
+{
+        for (size_t i = 0; i < a->length && i < b->length; i++)
+                if (strcmp(a->items[i], b->items[i]) != 0)
+                        return false;
+        return a->length == b->length;
+}
+
+/* Tells the machine what there is: 1 when it is other than before, 0 or -errno. */
 static int update_engines(Actor *a)
 {
         const Engines *engines = launcher_engines(a->launcher);
@@ -290,13 +299,14 @@ static int update_engines(Actor *a)
                 strv_done(&names);
                 return r;
         }
+        r = !same_names(&names, &a->engine_names);
         /* The machine borrows the new names before the old ones go. */
         registration_set_engines(
                 &a->worker.registration, engines_lines(engines),
                 (StringSeq){ .items = (const char **)names.items, .length = names.length });
         strv_done(&a->engine_names);
         a->engine_names = names;
-        return 0;
+        return r;
 }
 
 static void do_rescan(Actor *a)
@@ -305,8 +315,14 @@ static void do_rescan(Actor *a)
 
         if (r == 0)
                 r = update_engines(a);
-        if (r < 0)
+        if (r < 0) {
                 log_warning("Could not look for engines: %s", strerror(-r));
+        } else if (r > 0) {
+                CLEANUP_FREE char *names = strv_join(&a->engine_names, ", ");
+
+                log_info("The engines here are now %s.", names && *names ? names : "none");
+                dispatch(a, &(WorkerEvent){ .type = ON_ENGINES });
+        }
 }
 
 static void do_launch(Actor *a, const WorkerEffect *e)
@@ -484,7 +500,7 @@ static int open_all(Actor *a, const WorkerConfig *worker)
                 r = launcher_new(a->event, a->config, &launcher_handlers, a, &a->launcher);
         if (r == 0)
                 r = update_engines(a);
-        if (r == 0)
+        if (r >= 0)
                 r = reaper_new(a->event, on_child_ended, a, &a->reaper);
         if (r == 0)
                 r = rpc_new(a->event, &options, &rpc_handlers, a, &a->rpc);

@@ -27,6 +27,7 @@ typedef enum WorkerEventType {
         ON_STARTED,       /* DO_LAUNCH: the child's process runs */
         ON_LAUNCH_FAILED, /* DO_LAUNCH: it does not, and text says why */
         ON_EXITED,        /* a child's process has ended: code */
+        ON_ENGINES,       /* the engines of this host are others than they were */
         ON_STOP,          /* we were asked to end */
 } WorkerEventType;
 
@@ -53,7 +54,7 @@ typedef enum WorkerEffectType {
         DO_SEND,      /* message to the endpoint Master of conn */
         DO_ASK,       /* the same, as an ask; ON_ANSWERED follows */
         DO_CLOSE,     /* close conn */
-        DO_RESCAN,    /* look for engines again, and worker_set_engines() */
+        DO_RESCAN,    /* look for engines again; ON_ENGINES follows if they are others */
         DO_LAUNCH,    /* start `child` as message says; ON_STARTED or ON_LAUNCH_FAILED follows */
         DO_CANCEL,    /* give up a launch under way: nothing follows any more */
         DO_SIGNAL,    /* send the child's process `signal`; SIGKILL goes to its whole session */

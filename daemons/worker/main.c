@@ -97,11 +97,17 @@ static int check_engines(const Start *s)
                          engines.items[i].line == LINE_INVALID ? ", which is not served" : "");
         if (engines_lines(&engines))
                 return 0;
+        if (set->engines) {
+                log_warning("There is no Spark to run executors from in %s yet; spark-engine "
+                            "installs one.",
+                            set->engines);
+                return 0;
+        }
         if (asprintf(&problem,
-                     "no Spark to run executors from: SPARK_HOME is %s and `engines` is %s; one of "
-                     "them must lead to a Spark of a version that is served (%s)",
+                     "no Spark to run executors from: SPARK_HOME is %s and `engines` is not set; "
+                     "one of them must lead to a Spark of a version that is served (%s)",
                      set->spark_home ? set->spark_home : "not set",
-                     set->engines ? set->engines : "not set", lines_text(LINES_ALL, lines)) < 0)
+                     lines_text(LINES_ALL, lines)) < 0)
                 problem = NULL;
         return give_up(problem, EX_CONFIG);
 }

@@ -319,7 +319,7 @@ static void on_closed(Registration *r, const WorkerEvent *event, uint64_t now, W
         }
         if (!r->connected || event->conn != r->conn)
                 return;
-        r->connected = false;
+        r->connected = r->told_engines = false;
         r->conn = 0;
         r->heartbeat_at = 0;
         effect_log(fx, LOG_ERR,
@@ -398,16 +398,18 @@ static RegistrationResult on_registered(Registration *r, const WorkerEvent *even
                                         WorkerEffects *fx)
 {
         const Message *m = event->message;
-        const LogFields fields = { .worker_id = r->config->worker_id,
-                                   .message_id = MESSAGE_MASTER_REGISTERED_WITH };
+        LogFields fields = { .worker_id = r->config->worker_id };
 
         if (!adopt(r, event, &m->registered_worker.master, m->registered_worker.master_web_ui_url,
                    &m->registered_worker.master_address, fx))
                 return REGISTRATION_NOTHING;
-        if (m->registered_worker.duplicate)
+        if (m->registered_worker.duplicate && !r->told_engines)
                 effect_log(fx, LOG_WARNING, &fields, "Master %s knew this worker already.", r->url);
-        effect_log(fx, LOG_INFO, &fields, "Registered with master %s as %s.", r->url,
-                   r->config->worker_id);
+        fields.message_id = MESSAGE_MASTER_REGISTERED_WITH;
+        if (!r->told_engines)
+                effect_log(fx, LOG_INFO, &fields, "Registered with master %s as %s.", r->url,
+                           r->config->worker_id);
+        r->told_engines = false;
         r->registered = true;
         send_heartbeat(r, now, fx);
         return REGISTRATION_ACCEPTED;
@@ -428,6 +430,18 @@ static RegistrationResult on_master_changed(Registration *r, const WorkerEvent *
         if (!target_of(r, event->conn))
                 effect_add(fx, DO_IDENTIFY)->conn = event->conn;
         return REGISTRATION_CHANGED;
+}
+
+/* A master of ours places applications by the engines that it was told of: it is told again, and
+ * takes the same worker's registration for what it is. Spark's own know nothing of engines. */
+static void on_engines(Registration *r, WorkerEffects *fx)
+{
+        MasterTarget *t = target_of(r, r->conn);
+
+        if (!r->registered || !r->connected || !t || !t->sparkd)
+                return;
+        send_register(r, t, fx);
+        r->told_engines = true;
 }
 
 static RegistrationResult on_message(Registration *r, const WorkerEvent *event, uint64_t now,
@@ -471,8 +485,11 @@ RegistrationResult registration_handle(Registration *r, const WorkerEvent *event
         case ON_TICK:
                 if (r->retrying && now >= r->retry_at)
                         retry(r, now, fx);
-                if (r->connected && r->heartbeat_at && now >= r->heartbeat_at)
+                if (r->connected && r->heartbeat_at && now >= r->heartbeat_at) {
                         send_heartbeat(r, now, fx);
+                        if (r->sparkd)
+                                effect_add(fx, DO_RESCAN);
+                }
                 break;
         case ON_DIALLED:
                 on_dialled(r, event, fx);
@@ -485,6 +502,9 @@ RegistrationResult registration_handle(Registration *r, const WorkerEvent *event
                 break;
         case ON_CLOSED:
                 on_closed(r, event, now, fx);
+                break;
+        case ON_ENGINES:
+                on_engines(r, fx);
                 break;
         case ON_MESSAGE:
                 return on_message(r, event, now, fx);

@@ -60,12 +60,13 @@ typedef struct Registration {
         bool known;     /* some master has accepted us since the start */
         bool connected; /* ... and its connection stands */
         bool registered;
-        uint64_t conn;    /* the master's connection; 0 when not connected */
-        HostPort address; /* of its endpoint reference */
-        HostPort dialled; /* as it was dialled; where preferConfiguredMasterAddress goes */
-        char *url;        /* spark://host:port of the reference; NULL while not known */
-        char *web_ui_url; /* NULL while not known */
-        bool sparkd;      /* what it is, as far as asked */
+        bool told_engines; /* the next RegisteredWorker answers that */
+        uint64_t conn;     /* the master's connection; 0 when not connected */
+        HostPort address;  /* of its endpoint reference */
+        HostPort dialled;  /* as it was dialled; where preferConfiguredMasterAddress goes */
+        char *url;         /* spark://host:port of the reference; NULL while not known */
+        char *web_ui_url;  /* NULL while not known */
+        bool sparkd;       /* what it is, as far as asked */
         LineSet lines;
 
         bool retrying;

@@ -54,6 +54,23 @@ START_TEST(engines_are_served)
 }
 END_TEST
 
+START_TEST(new_engine_is_heard_of)
+{
+        const char *engines[] = { "3.5.9", "4.3.0" };
+        rig_add_worker_with(&rig, 1, "w1", "sparkd.engines", engines, 1);
+        rig.lines = LINE_BIT(LINE_4_3);
+        const char *app = rig_new_app(&rig, 9, 1, 1, 1024);
+        ck_assert_uint_eq(rig_count(&rig, MSG_LAUNCH_EXECUTOR), 0);
+        rig_add_worker_with(&rig, 1, "w1", "sparkd.engines", engines, 2);
+        ck_assert_str_eq(master_worker(rig.m, "w1")->engines, "3.5.9, 4.3.0");
+        ck_assert_str_eq(rig_sent(&rig, 1, MSG_LAUNCH_EXECUTOR)->launch_executor.app_id, app);
+        ck_assert(rig_logged(&rig, "for Spark 3.5, 4.3"));
+        /* And of one that is gone. */
+        rig_add_worker_with(&rig, 1, "w1", "sparkd.engines", engines, 1);
+        ck_assert_uint_eq(master_worker(rig.m, "w1")->lines, LINE_BIT(LINE_3_5));
+}
+END_TEST
+
 START_TEST(jvm_worker_is_identified)
 {
         rig.lines = LINES_A;
@@ -297,6 +314,7 @@ int main(void)
         TCase *c = tcase_create("conversations");
         tcase_add_checked_fixture(c, setup, teardown);
         tcase_add_test(c, engines_are_served);
+        tcase_add_test(c, new_engine_is_heard_of);
         tcase_add_test(c, jvm_worker_is_identified);
         tcase_add_test(c, identification_times_out);
         tcase_add_test(c, connection_closes_while_identifying);

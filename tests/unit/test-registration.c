@@ -230,6 +230,50 @@ START_TEST(test_our_master_hears_of_engines)
 }
 END_TEST
 
+START_TEST(test_our_master_hears_of_a_new_engine)
+{
+        static const char *engines[] = { "3.5.9" };
+        const ResourceMap *map;
+
+        (void)handle((WorkerEvent){ .type = ON_START }, 0);
+        dialled(0, 11, 0);
+        connected(11, 0);
+        identified(11, true, LINES_ALL, 0);
+        ck_assert_int_eq(registered(11, "m1", false, 0), REGISTRATION_ACCEPTED);
+        /* With each heartbeat the worker looks. */
+        ck_assert_uint_eq(count(DO_RESCAN), 0);
+        (void)handle((WorkerEvent){ .type = ON_TICK }, 15);
+        ck_assert_int_eq(nth(DO_SEND, 0)->message->type, MSG_HEARTBEAT);
+        ck_assert_uint_eq(count(DO_RESCAN), 1);
+
+        registration_set_engines(&reg, LINE_BIT(LINE_3_5), (StringSeq){ engines, 1 });
+        (void)handle((WorkerEvent){ .type = ON_ENGINES }, 15);
+        ck_assert_uint_eq(actions(), 1);
+        ck_assert_uint_eq(nth(DO_SEND, 0)->conn, 11);
+        map = &nth(DO_SEND, 0)->message->register_worker.resources;
+        ck_assert_uint_eq(map->items[1].value.addresses.length, 1);
+        ck_assert_int_eq(registered(11, "m1", true, 15), REGISTRATION_ACCEPTED);
+        ck_assert(!logged("master"));
+        /* Only that answer is no news. */
+        ck_assert_int_eq(registered(11, "m1", true, 16), REGISTRATION_ACCEPTED);
+        ck_assert(logged("knew this worker already"));
+}
+END_TEST
+
+START_TEST(test_a_jvm_master_does_not_hear_of_engines)
+{
+        (void)handle((WorkerEvent){ .type = ON_START }, 0);
+        dialled(0, 11, 0);
+        connected(11, 0);
+        identified(11, false, LINE_BIT(LINE_3_5), 0);
+        ck_assert_int_eq(registered(11, "m1", false, 0), REGISTRATION_ACCEPTED);
+        (void)handle((WorkerEvent){ .type = ON_TICK }, 15);
+        ck_assert_uint_eq(count(DO_RESCAN), 0);
+        (void)handle((WorkerEvent){ .type = ON_ENGINES }, 15);
+        ck_assert_uint_eq(actions(), 0);
+}
+END_TEST
+
 START_TEST(test_accepted)
 {
         const Message *m;
@@ -581,6 +625,8 @@ int main(void)
         tcase_add_checked_fixture(tc, set_up, tear_down);
         tcase_add_test(tc, test_first_contact);
         tcase_add_test(tc, test_our_master_hears_of_engines);
+        tcase_add_test(tc, test_our_master_hears_of_a_new_engine);
+        tcase_add_test(tc, test_a_jvm_master_does_not_hear_of_engines);
         tcase_add_test(tc, test_accepted);
         tcase_add_test(tc, test_duplicate_is_harmless);
         tcase_add_test(tc, test_retries_and_gives_up);
