@@ -321,3 +321,17 @@ tests_unit_test_driver_command_LDADD = daemons/worker/libworker.a lib/wire/libwi
 tests_unit_test_jar_fetch_SOURCES = tests/unit/test-jar-fetch.c
 tests_unit_test_jar_fetch_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_jar_fetch_LDADD = $(worker_test_libs)
+
+CGROUPS_TEST_LIBS = cgroups/libcgroups.a lib/base/libbase.a $(SYSTEMD_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test-limits tests/unit/test-cause tests/unit/test-stats
+TESTS += tests/unit/test-limits tests/unit/test-cause tests/unit/test-stats
+tests_unit_test_limits_SOURCES = tests/unit/test-limits.c
+tests_unit_test_limits_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_limits_LDADD = $(CGROUPS_TEST_LIBS)
+tests_unit_test_cause_SOURCES = tests/unit/test-cause.c
+tests_unit_test_cause_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_cause_LDADD = $(CGROUPS_TEST_LIBS)
+tests_unit_test_stats_SOURCES = tests/unit/test-stats.c
+tests_unit_test_stats_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_stats_LDADD = $(CGROUPS_TEST_LIBS)

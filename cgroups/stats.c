@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cgroups/stats.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/inotify.h>
+
+#include "base/parse.h"
+
+/* The largest of these files is memory.stat, of about 1,500 bytes. */
+#define TEXT_MAX 8192
+
+#define USEC_PER_SEC UINT64_C(1000000)
+
+/* The whole of a small file, NUL-terminated and cut at `size`. Bytes read or -errno. */
+static ssize_t read_small(int dir, const char *name, char *text, size_t size)
+{
+        CLEANUP_CLOSE int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
+        size_t length = 0;
+        ssize_t n;
+
+        if (fd < 0)
+                return -errno;
+        while (length < size - 1) {
+                n = read(fd, text + length, size - 1 - length);
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0)
+                        return -errno;
+                if (n == 0)
+                        break;
+                length += (size_t)n;
+        }
+        text[length] = '\0';
+        return (ssize_t)length;
+}
+
+static uint64_t number(const char *text)
+{
+        int64_t value;
+
+        return parse_int64(text, 0, INT64_MAX, &value) < 0 ? STATS_NONE : (uint64_t)value;
+}
+
+/* A file of one number; STATS_NONE for "max" and when there is none. */
+static uint64_t read_number(int dir, const char *name)
+{
+        char text[64];
+        ssize_t n = read_small(dir, name, text, sizeof(text));
+
+        if (n <= 0)
+                return STATS_NONE;
+        text[strcspn(text, "\n")] = '\0';
+        return number(text);
+}
+
+/* ---- files of "key number" lines ---- */
+
+typedef struct Field {
+        const char *key;
+        uint64_t *value;
+} Field;
+
+static void read_fields(int dir, const char *name, const Field *fields, size_t n_fields)
+{
+        char text[TEXT_MAX], *line, *rest = text;
+
+        if (read_small(dir, name, text, sizeof(text)) < 0)
+                return;
+        while ((line = strsep(&rest, "\n"))) {
+                char *value = strchr(line, ' ');
+
+                if (!value)
+                        continue;
+                *value++ = '\0';
+                for (size_t i = 0; i < n_fields; i++)
+                        if (strcmp(line, fields[i].key) == 0)
+                                *fields[i].value = number(value);
+        }
+}
+
+static void read_memory(int group, CgroupStats *s)
+{
+        const Field events[] = {
+                { "high", &s->high_events },
+                { "max", &s->max_events },
+                { "oom", &s->oom_events },
+                { "oom_kill", &s->oom_kills },
+        };
+        const Field stat[] = {
+                { "anon", &s->anon },
+                { "file", &s->file },
+                { "shmem", &s->shmem },
+                { "kernel", &s->kernel },
+        };
+
+        s->memory_current = read_number(group, "memory.current");
+        s->memory_peak = read_number(group, "memory.peak");
+        s->memory_max = read_number(group, "memory.max");
+        s->memory_high = read_number(group, "memory.high");
+        s->swap_current = read_number(group, "memory.swap.current");
+        read_fields(group, "memory.events", events, ARRAY_SIZE(events));
+        read_fields(group, "memory.stat", stat, ARRAY_SIZE(stat));
+        /* The kernel counts shared memory as file, too. */
+        if (s->file != STATS_NONE && s->shmem != STATS_NONE)
+                s->file -= MIN_OF(s->file, s->shmem);
+}
+
+/* cpu.max: "QUOTA PERIOD" or "max PERIOD", both in microseconds. */
+static uint64_t read_quota(int group)
+{
+        char text[64], *quota, *rest = text;
+        uint64_t usec, period;
+
+        if (read_small(group, "cpu.max", text, sizeof(text)) <= 0)
+                return STATS_NONE;
+        text[strcspn(text, "\n")] = '\0';
+        quota = strsep(&rest, " ");
+        usec = number(quota);
+        period = rest ? number(rest) : STATS_NONE;
+        if (usec == STATS_NONE || period == STATS_NONE || period == 0)
+                return STATS_NONE;
+        return usec * USEC_PER_SEC / period;
+}
+
+static void read_cpu(int group, CgroupStats *s)
+{
+        const Field stat[] = {
+                { "usage_usec", &s->cpu_usec },
+                { "user_usec", &s->cpu_user_usec },
+                { "system_usec", &s->cpu_system_usec },
+                { "nr_periods", &s->cpu_periods },
+                { "nr_throttled", &s->cpu_throttled },
+                { "throttled_usec", &s->cpu_throttled_usec },
+        };
+
+        read_fields(group, "cpu.stat", stat, ARRAY_SIZE(stat));
+        s->cpu_weight = read_number(group, "cpu.weight");
+        s->cpu_quota_usec = read_quota(group);
+}
+
+/* Lines "some avg10=0.00 avg60=0.00 avg300=0.00 total=0" and, but for the CPU of old kernels,
+ * "full ...". */
+static void read_pressure(int group, const char *name, Pressure *ret)
+{
+        char text[512], *line, *rest = text;
+        uint64_t whole, hundredths, total;
+
+        *ret = (Pressure){ STATS_NONE, STATS_NONE, STATS_NONE, STATS_NONE };
+        if (read_small(group, name, text, sizeof(text)) < 0)
+                return;
+        while ((line = strsep(&rest, "\n"))) {
+                bool full = strncmp(line, "full ", strlen("full ")) == 0;
+
+                if (sscanf(line,
+                           "%*s avg10=%" SCNu64 ".%2" SCNu64 " avg60=%*s avg300=%*s total=%" SCNu64,
+                           &whole, &hundredths, &total) != 3)
+                        continue;
+                *(full ? &ret->full_avg10 : &ret->some_avg10) = whole * 100 + hundredths;
+                *(full ? &ret->full_usec : &ret->some_usec) = total;
+        }
+}
+
+int stats_read(int group, CgroupStats *ret)
+{
+        CgroupStats s;
+        char text[TEXT_MAX];
+        ssize_t n = read_small(group, "cgroup.events", text, sizeof(text));
+
+        if (n < 0)
+                return (int)n;
+        memset(&s, 0xff, sizeof(s)); /* STATS_NONE everywhere */
+        read_memory(group, &s);
+        read_cpu(group, &s);
+        s.pids_current = read_number(group, "pids.current");
+        s.pids_max = read_number(group, "pids.max");
+        read_pressure(group, "memory.pressure", &s.memory_pressure);
+        read_pressure(group, "cpu.pressure", &s.cpu_pressure);
+        read_pressure(group, "io.pressure", &s.io_pressure);
+        *ret = s;
+        return 0;
+}
+
+/* ---- who holds the memory ---- */
+
+typedef enum ProcessKind {
+        PROCESS_JVM,
+        PROCESS_PYTHON,
+        PROCESS_OTHER,
+} ProcessKind;
+
+/* By the name of the program as it was called (argv[0]); a process may have renamed its threads,
+ * but the first of a JVM keeps "java". */
+static ProcessKind process_kind(int proc, int pid)
+{
+        char path[64], text[4096];
+        const char *base;
+
+        (void)snprintf(path, sizeof(path), "%d/cmdline", pid);
+        if (read_small(proc, path, text, sizeof(text)) <= 0) {
+                (void)snprintf(path, sizeof(path), "%d/comm", pid);
+                if (read_small(proc, path, text, sizeof(text)) <= 0)
+                        return PROCESS_OTHER;
+                text[strcspn(text, "\n")] = '\0';
+        }
+        base = strrchr(text, '/');
+        base = base ? base + 1 : text;
+        if (strcmp(base, "java") == 0)
+                return PROCESS_JVM;
+        if (strncmp(base, "python", strlen("python")) == 0 ||
+            strncmp(base, "pypy", strlen("pypy")) == 0)
+                return PROCESS_PYTHON;
+        return PROCESS_OTHER;
+}
+
+/* Bytes of anonymous memory, those that are shared with relatives in part. */
+static bool pss_anon(int proc, int pid, uint64_t *ret)
+{
+        char path[64], text[TEXT_MAX];
+        const char *line;
+        uint64_t kib;
+
+        (void)snprintf(path, sizeof(path), "%d/smaps_rollup", pid);
+        if (read_small(proc, path, text, sizeof(text)) <= 0)
+                return false;
+        line = strstr(text, "\nPss_Anon:");
+        if (!line || sscanf(line, " Pss_Anon: %" SCNu64 " kB", &kib) != 1)
+                return false;
+        *ret = kib << 10;
+        return true;
+}
+
+/* The same of statm, which everybody may read: resident less what is backed by files or shared
+ * memory. Pages shared since a fork count in full. */
+static uint64_t resident_anon(int proc, int pid)
+{
+        char path[64], text[128];
+        uint64_t resident, shared;
+
+        (void)snprintf(path, sizeof(path), "%d/statm", pid);
+        if (read_small(proc, path, text, sizeof(text)) <= 0 ||
+            sscanf(text, "%*u %" SCNu64 " %" SCNu64, &resident, &shared) != 2)
+                return 0;
+        return (resident - MIN_OF(resident, shared)) * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+static void count_process(int proc, int pid, MemorySplit *split)
+{
+        ProcessKind kind = process_kind(proc, pid);
+        uint64_t bytes;
+
+        if (!pss_anon(proc, pid, &bytes))
+                bytes = resident_anon(proc, pid);
+        switch (kind) {
+        case PROCESS_JVM:
+                split->jvm += bytes;
+                break;
+        case PROCESS_PYTHON:
+                split->python_workers++;
+                split->python += bytes;
+                break;
+        case PROCESS_OTHER:
+                split->others++;
+                split->other += bytes;
+                break;
+        }
+}
+
+/* Python workers are forked from one daemon and share what it had loaded. Where that could not be
+ * told apart, what the group has bounds it. */
+static void bound_by_group(MemorySplit *split, const CgroupStats *s)
+{
+        uint64_t rest;
+
+        if (s->anon == STATS_NONE || split->jvm + split->python + split->other <= s->anon)
+                return;
+        rest = s->anon - MIN_OF(s->anon, split->jvm + split->other);
+        split->python = MIN_OF(split->python, rest);
+}
+
+int stats_split(int group, int proc, MemorySplit *ret)
+{
+        MemorySplit split = { 0 };
+        CLEANUP_CLOSE int fd = -1;
+        char *line = NULL;
+        size_t room = 0;
+        CgroupStats s;
+        FILE *procs;
+        int pid, r = stats_read(group, &s);
+
+        if (r < 0)
+                return r;
+        fd = openat(group, "cgroup.procs", O_RDONLY | O_CLOEXEC);
+        procs = fd < 0 ? NULL : fdopen(fd, "r");
+        if (!procs)
+                return -errno;
+        fd = -1;
+        while (getline(&line, &room, procs) > 0) {
+                line[strcspn(line, "\n")] = '\0';
+                if (parse_int(line, 1, INT32_MAX, &pid) == 0)
+                        count_process(proc, pid, &split);
+        }
+        free(line);
+        (void)fclose(procs);
+
+        bound_by_group(&split, &s);
+        split.page_cache = s.file == STATS_NONE ? 0 : s.file;
+        split.shmem = s.shmem == STATS_NONE ? 0 : s.shmem;
+        split.kernel = s.kernel == STATS_NONE ? 0 : s.kernel;
+        *ret = split;
+        return 0;
+}
+
+/* ---- being told ---- */
+
+int stats_watch_new(void)
+{
+        int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+
+        return fd < 0 ? -errno : fd;
+}
+
+int stats_watch_add(int fd, const char *path)
+{
+        char file[4096];
+        int n = snprintf(file, sizeof(file), "%s/memory.events", path);
+
+        if (n < 0 || (size_t)n >= sizeof(file))
+                return -ENAMETOOLONG;
+        n = inotify_add_watch(fd, file, IN_MODIFY);
+        return n < 0 ? -errno : n;
+}
