@@ -2,6 +2,8 @@ noinst_LIBRARIES += cgroups/libcgroups.a
 cgroups_libcgroups_a_SOURCES = \
 	cgroups/cause.c \
 	cgroups/cause.h \
+	cgroups/launch-message.c \
+	cgroups/launch-message.h \
 	cgroups/limits.c \
 	cgroups/limits.h \
 	cgroups/spawn.c \

@@ -85,3 +85,12 @@
 #define LIMIT_DRIVERS         1000      /* cluster-mode drivers at once on one worker */
 #define LIMIT_JAR_BYTES       MIB(4096) /* a driver's jar that is fetched */
 #define LIMIT_CLEANUP_ENTRIES 1000000   /* files looked at in one clean-up of old work */
+
+/* ---- launcher ---- */
+
+/* One request to spark-launcher, which is one datagram: below the kernel's default send buffer. */
+#define LIMIT_LAUNCH_BYTES       KIB(128)
+#define LIMIT_LAUNCH_ARGUMENTS   4096
+#define LIMIT_LAUNCH_CONNECTIONS 64
+#define LIMIT_LAUNCH_WAIT_USEC   (UINT64_C(10) * 1000000) /* for the request of a connection */
+#define LIMIT_LAUNCH_ENV_BYTES   MIB(2)                   /* what execve() takes, about */

@@ -63,3 +63,9 @@ tests_fuzz_fuzz_message_SOURCES = \
 	tests/fuzz/fuzz-message.c tests/unit/messages.c tests/unit/messages.h
 tests_fuzz_fuzz_message_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_message_LDADD = lib/wire/libwire.a lib/base/libbase.a $(FUZZ_LIBS)
+
+FUZZ_TARGETS += tests/fuzz/fuzz-launcher-request
+EXTRA_DIST += tests/fuzz/launcher-request
+tests_fuzz_fuzz_launcher_request_SOURCES = tests/fuzz/fuzz-launcher-request.c
+tests_fuzz_fuzz_launcher_request_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_launcher_request_LDADD = cgroups/libcgroups.a lib/base/libbase.a $(FUZZ_LIBS)

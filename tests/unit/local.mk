@@ -335,3 +335,12 @@ tests_unit_test_cause_LDADD = $(CGROUPS_TEST_LIBS)
 tests_unit_test_stats_SOURCES = tests/unit/test-stats.c
 tests_unit_test_stats_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_stats_LDADD = $(CGROUPS_TEST_LIBS)
+
+check_PROGRAMS += tests/unit/test-launch-message tests/unit/test-launcher-check
+TESTS += tests/unit/test-launch-message tests/unit/test-launcher-check
+tests_unit_test_launch_message_SOURCES = tests/unit/test-launch-message.c
+tests_unit_test_launch_message_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_launch_message_LDADD = $(CGROUPS_TEST_LIBS)
+tests_unit_test_launcher_check_SOURCES = tests/unit/test-launcher-check.c
+tests_unit_test_launcher_check_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_launcher_check_LDADD = daemons/launcher/liblauncher.a $(CGROUPS_TEST_LIBS)
