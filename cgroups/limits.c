@@ -16,6 +16,9 @@
  * so what is read back is what was set. */
 #define PAGE_ROUNDING KIB(64)
 
+/* No more than this lies between memory.high and memory.max. */
+#define MAX_HIGH_GAP MIB(256)
+
 /* Only the ratio between executors counts, so ten per core leaves room for a thousand cores. */
 #define WEIGHT_PER_CORE 10
 #define WEIGHT_MAX      10000
@@ -43,7 +46,7 @@ LimitsPolicy limits_policy_default(void)
         return (LimitsPolicy){
                 .cpu_mode = CPU_CEILING,
                 .burst_percent = 200,
-                .high_percent = 95,
+                .high_percent = 98,
                 .overhead_percent = 10,
                 .overhead_min_mb = 384,
                 .pids_max = 4096,
@@ -61,6 +64,18 @@ uint64_t limits_overhead_mb(const LimitsPolicy *policy, const LimitsRequest *req
 static uint64_t percent_of(uint64_t bytes, unsigned percent)
 {
         return bytes / 100 * percent / PAGE_ROUNDING * PAGE_ROUNDING;
+}
+
+/* Above memory.high the kernel slows whoever allocates, by the square of how far above it is: a
+ * twentieth of a large limit would take many minutes to cross, and look like a hang. */
+static uint64_t memory_high(const LimitsPolicy *policy, uint64_t max)
+{
+        uint64_t high;
+
+        if (policy->high_percent >= 100)
+                return LIMITS_UNLIMITED;
+        high = percent_of(max, policy->high_percent);
+        return MAX_OF(high, max - MIN_OF(max, MAX_HIGH_GAP));
 }
 
 static uint64_t quota_usec(const LimitsPolicy *policy, uint64_t cores)
@@ -95,9 +110,7 @@ int limits_of(const LimitsPolicy *policy, const LimitsRequest *request, Limits *
         if (l.overhead_mb > MAX_MB || l.off_heap_mb > MAX_MB || l.pyspark_mb > MAX_MB)
                 return -ERANGE;
         l.memory_max = MIB(l.heap_mb + l.overhead_mb + l.off_heap_mb + l.pyspark_mb);
-        l.memory_high = policy->high_percent >= 100
-                                ? LIMITS_UNLIMITED
-                                : percent_of(l.memory_max, policy->high_percent);
+        l.memory_high = memory_high(policy, l.memory_max);
         l.swap_max = percent_of(l.memory_max, policy->swap_percent);
         l.cpu_weight = MIN_OF(request->cores * WEIGHT_PER_CORE, (uint64_t)WEIGHT_MAX);
         l.cpu_quota_usec = quota_usec(policy, request->cores);

@@ -31,7 +31,8 @@ int cpu_mode_from_name(const char *name, CpuMode *ret);
 typedef struct LimitsPolicy {
         CpuMode cpu_mode;
         unsigned burst_percent;    /* at least 100 */
-        unsigned high_percent;     /* memory.high in percent of memory.max, 50..100 */
+        unsigned high_percent;     /* memory.high in percent of memory.max, 50..100, but at
+                                    * most 256 MiB below it; 100: none */
         unsigned swap_percent;     /* memory.swap.max in percent of memory.max; 0: no swap */
         unsigned overhead_percent; /* of heap, where the application does not say ... */
         uint64_t overhead_min_mb;  /* ... and at least that */

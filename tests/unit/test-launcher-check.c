@@ -222,9 +222,9 @@ START_TEST(directories)
                 rig_set(&r.message.directory, at(&r, "work/a/3/stdout"));
                 check(&r, n_fds, "cannot enter /work/a/3/stdout: Not a directory");
                 rig_set(&r.message.directory, at(&r, "work/link/3"));
-                check(&r, n_fds, "cannot enter /work/link/3: Too many levels of symbolic links");
+                check(&r, n_fds, "cannot enter /work/link/3: Not a directory");
                 rig_set(&r.message.directory, at(&r, "work/out"));
-                check(&r, n_fds, "cannot enter /work/out: Too many levels of symbolic links");
+                check(&r, n_fds, "cannot enter /work/out: Not a directory");
                 rig_set(&r.message.directory, at(&r, "work/a/3"));
                 check(&r, n_fds, NULL);
                 r.policy.client = getuid() + 1;

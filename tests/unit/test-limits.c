@@ -41,7 +41,8 @@ START_TEST(memory_is_the_sum_of_what_was_asked)
                 ck_assert_uint_eq(l.overhead_mb, cases[i].overhead_mb);
                 ck_assert_uint_eq(l.memory_max, MIB(cases[i].max_mb));
                 ck_assert_uint_lt(l.memory_high, l.memory_max);
-                ck_assert_uint_ge(l.memory_high, l.memory_max / 100 * 94);
+                ck_assert_uint_ge(l.memory_high, l.memory_max / 100 * 97);
+                ck_assert_uint_ge(l.memory_high, l.memory_max - MIN_OF(l.memory_max, MIB(256)));
                 ck_assert_uint_eq(l.memory_high % 65536, 0);
                 ck_assert_uint_eq(l.swap_max, 0);
         }
