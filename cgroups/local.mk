@@ -1,7 +1,15 @@
 noinst_LIBRARIES += cgroups/libcgroups.a
 cgroups_libcgroups_a_SOURCES = \
+	cgroups/backend.c \
+	cgroups/backend.h \
+	cgroups/backend-libcgroup.c \
+	cgroups/backend-none.c \
+	cgroups/backend-private.h \
+	cgroups/backend-systemd.c \
 	cgroups/cause.c \
 	cgroups/cause.h \
+	cgroups/launch-client.c \
+	cgroups/launch-client.h \
 	cgroups/launch-message.c \
 	cgroups/launch-message.h \
 	cgroups/limits.c \
@@ -10,4 +18,4 @@ cgroups_libcgroups_a_SOURCES = \
 	cgroups/spawn.h \
 	cgroups/stats.c \
 	cgroups/stats.h
-cgroups_libcgroups_a_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS)
+cgroups_libcgroups_a_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS) $(CGROUP_CFLAGS)

@@ -86,6 +86,14 @@ static SpawnStage child_run(const SpawnRequest *request, pid_t parent)
         if (redirect(request->stderr_path, STDERR_FILENO,
                      request->stderr_path ? append : O_WRONLY) < 0)
                 return STAGE_STDERR;
+        if (request->prepare) {
+                int r = request->prepare(request->prepare_arg);
+
+                if (r < 0) {
+                        errno = -r;
+                        return STAGE_PREPARE;
+                }
+        }
         /* Ours are close-on-exec; what we were started with need not be. */
         (void)close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
         (void)execve(request->argv[0], (char *const *)request->argv,

@@ -21,6 +21,10 @@ typedef struct SpawnRequest {
         const char *directory;          /* to run in; NULL: ours */
         const char *stdout_path;        /* appended to, made if absent; NULL: /dev/null */
         const char *stderr_path;
+        /* Called in the child when all else is ready, with its output open and its signals reset:
+         * to enter a control group, to become somebody else. 0, or -errno to give up. */
+        int (*prepare)(void *arg);
+        void *prepare_arg;
 } SpawnRequest;
 
 /* Starts a program. It leads a new session, has default signal handlers and nothing blocked, no fd

@@ -322,7 +322,8 @@ tests_unit_test_jar_fetch_SOURCES = tests/unit/test-jar-fetch.c
 tests_unit_test_jar_fetch_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_jar_fetch_LDADD = $(worker_test_libs)
 
-CGROUPS_TEST_LIBS = cgroups/libcgroups.a lib/base/libbase.a $(SYSTEMD_LIBS) $(CHECK_LIBS)
+CGROUPS_TEST_LIBS = cgroups/libcgroups.a lib/base/libbase.a $(CGROUP_LIBS) $(SYSTEMD_LIBS) \
+	$(CHECK_LIBS)
 
 check_PROGRAMS += tests/unit/test-limits tests/unit/test-cause tests/unit/test-stats
 TESTS += tests/unit/test-limits tests/unit/test-cause tests/unit/test-stats
@@ -344,3 +345,12 @@ tests_unit_test_launch_message_LDADD = $(CGROUPS_TEST_LIBS)
 tests_unit_test_launcher_check_SOURCES = tests/unit/test-launcher-check.c
 tests_unit_test_launcher_check_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_launcher_check_LDADD = daemons/launcher/liblauncher.a $(CGROUPS_TEST_LIBS)
+
+check_PROGRAMS += tests/unit/test-backend tests/unit/test-launch-client
+TESTS += tests/unit/test-backend tests/unit/test-launch-client
+tests_unit_test_backend_SOURCES = tests/unit/test-backend.c
+tests_unit_test_backend_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_backend_LDADD = $(CGROUPS_TEST_LIBS)
+tests_unit_test_launch_client_SOURCES = tests/unit/test-launch-client.c
+tests_unit_test_launch_client_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_launch_client_LDADD = $(CGROUPS_TEST_LIBS)
