@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Checks that print a line each, and an exit status."""
+
+import re
+import subprocess
+import sys
+import time
+
+failed = []
+
+
+def check(condition, name, detail=""):
+    print(f"{'ok' if condition else 'NOT OK'} - {name}", flush=True)
+    if not condition:
+        failed.append(name)
+        print(f"#   {detail}", flush=True)
+
+
+def check_equal(value, expected, name):
+    check(value == expected, name, f"is {value!r} and not {expected!r}")
+
+
+def check_match(pattern, text, name):
+    check(re.search(pattern, text, re.S), name, f"{text!r} does not match {pattern!r}")
+
+
+def wait_for(what, seconds=20):
+    """The first true value of what(), or the last one."""
+    end = time.monotonic() + seconds
+    while True:
+        value = what()
+        if value or time.monotonic() > end:
+            return value
+        time.sleep(0.1)
+
+
+def output(*command):
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True).stdout
+
+
+def read(path):
+    with open(path, encoding="utf-8") as f:
+        return f.read().strip()
+
+
+def finish():
+    sys.exit(1 if failed else 0)

@@ -1,0 +1,5 @@
+# The test of limits in a VM needs a worker's end of the backends.
+check_PROGRAMS += tests/vm/run-backend
+tests_vm_run_backend_SOURCES = tests/vm/run-backend.c
+tests_vm_run_backend_LDADD = cgroups/libcgroups.a lib/base/libbase.a $(CGROUP_LIBS) $(SYSTEMD_LIBS)
+EXTRA_DIST += tests/vm/test-limits tests/vm/limits
