@@ -460,6 +460,16 @@ static const BackendOps systemd_ops = {
         .free = systemd_free,
 };
 
+static int on_disconnected(sd_bus_message *message, void *user, sd_bus_error *ret_error)
+{
+        const SystemdBackend *self = user;
+
+        self->base.handlers->trouble(self->base.user, NULL,
+                                     "the connection to the system bus is lost: ends will not be "
+                                     "noticed until a restart");
+        return 0;
+}
+
 static int connect_bus(SystemdBackend *self, char **ret_problem)
 {
         int r = sd_bus_open_system(&self->bus);
@@ -468,6 +478,10 @@ static int connect_bus(SystemdBackend *self, char **ret_problem)
                 r = sd_bus_set_method_call_timeout(self->bus, CALL_USEC);
         if (r >= 0)
                 r = sd_bus_attach_event(self->bus, self->base.event, SD_EVENT_PRIORITY_NORMAL);
+        if (r >= 0)
+                r = sd_bus_match_signal(self->bus, NULL, "org.freedesktop.DBus.Local",
+                                        "/org/freedesktop/DBus/Local", "org.freedesktop.DBus.Local",
+                                        "Disconnected", on_disconnected, self);
         /* Without it systemd sends no signals about units. */
         if (r >= 0)
                 r = sd_bus_call_method(self->bus, SYSTEMD, MANAGER_PATH, MANAGER, "Subscribe", NULL,

@@ -70,6 +70,11 @@ static void put_advice(Buffer *b, const EndFacts *f)
         const char *role = f->role ? f->role : "executor";
         uint64_t needed = 0;
 
+        /* One that was taken up from an earlier life: what its limit was made of is not known. */
+        if (l->heap_mb == 0) {
+                buffer_printf(b, "; raise spark.%s.memoryOverhead", role);
+                return;
+        }
         if (m && l->pyspark_mb && mib(m->python) >= l->pyspark_mb) {
                 buffer_printf(b,
                               "; raise spark.executor.pyspark.memory (%" PRIu64
@@ -96,7 +101,9 @@ static void put_oom(Buffer *b, const EndFacts *f)
         } else {
                 CLEANUP_FREE char *sum = limits_sum_text(f->limits);
 
-                buffer_printf(b, " (%s), reached before its use could be measured", sum ? sum : "");
+                if (f->limits->heap_mb)
+                        buffer_printf(b, " (%s)", sum ? sum : "");
+                buffer_put_text(b, ", reached before its use could be measured");
         }
         put_advice(b, f);
 }

@@ -8,12 +8,16 @@
 #include <string.h>
 #include <sys/inotify.h>
 
+#include "base/limits.h"
 #include "base/parse.h"
 
 /* The largest of these files is memory.stat, of about 1,500 bytes. */
 #define TEXT_MAX 8192
 
 #define USEC_PER_SEC UINT64_C(1000000)
+
+/* So much memory may change hands while we look. */
+#define UNEXPLAINED_MAX MIB(16)
 
 /* The whole of a small file, NUL-terminated and cut at `size`. Bytes read or -errno. */
 static ssize_t read_small(int dir, const char *name, char *text, size_t size)
@@ -269,16 +273,23 @@ static void count_process(int proc, int pid, MemorySplit *split)
         }
 }
 
-/* Python workers are forked from one daemon and share what it had loaded. Where that could not be
- * told apart, what the group has bounds it. */
-static void bound_by_group(MemorySplit *split, const CgroupStats *s)
+/* What the group has in all, beside what its processes say. Python workers are forked from one
+ * daemon and share what it had loaded: where that could not be told apart, the group's figure
+ * bounds theirs. And what no process owned up to (/proc may hide them from us) was somebody's all
+ * the same.
+ */
+static void settle_with_group(MemorySplit *split, const CgroupStats *s)
 {
-        uint64_t rest;
+        uint64_t sum = split->jvm + split->python + split->other, rest;
 
-        if (s->anon == STATS_NONE || split->jvm + split->python + split->other <= s->anon)
+        if (s->anon == STATS_NONE)
                 return;
-        rest = s->anon - MIN_OF(s->anon, split->jvm + split->other);
-        split->python = MIN_OF(split->python, rest);
+        if (sum > s->anon) {
+                rest = s->anon - MIN_OF(s->anon, split->jvm + split->other);
+                split->python = MIN_OF(split->python, rest);
+        } else if (s->anon - sum > UNEXPLAINED_MAX) {
+                split->other += s->anon - sum;
+        }
 }
 
 int stats_split(int group, int proc, MemorySplit *ret)
@@ -306,7 +317,7 @@ int stats_split(int group, int proc, MemorySplit *ret)
         free(line);
         (void)fclose(procs);
 
-        bound_by_group(&split, &s);
+        settle_with_group(&split, &s);
         split.page_cache = s.file == STATS_NONE ? 0 : s.file;
         split.shmem = s.shmem == STATS_NONE ? 0 : s.shmem;
         split.kernel = s.kernel == STATS_NONE ? 0 : s.kernel;

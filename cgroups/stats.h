@@ -52,7 +52,8 @@ typedef struct MemorySplit {
 /* The processes of `group` by kind, with what each holds for itself. `proc` is /proc. Processes may
  * come and go meanwhile. Anonymous memory that processes share since a fork is counted once where
  * the kernel lets us see it (smaps_rollup: for processes of our own user), else the sum over all
- * Python workers is held to what the group has. 0 or -errno. */
+ * Python workers is held to what the group has. What no process seems to have is others'. 0 or
+ * -errno. */
 int stats_split(int group, int proc, MemorySplit *ret);
 
 /* An inotify fd (non-blocking) that becomes readable whenever memory.events of a group added with

@@ -71,6 +71,7 @@ END_TEST
 
 START_TEST(whatever_else_used_it_is_named)
 {
+        const Limits adopted = { .memory_max = MIB(2048) };
         const Limits l = limits_for((LimitsRequest){ .heap_mb = 1024 });
         const MemorySplit m = {
                 .jvm = MIB(700),
@@ -89,6 +90,13 @@ START_TEST(whatever_else_used_it_is_named)
                     "Killed for memory: limit 1408 MiB (heap 1024 + overhead 384), reached before "
                     "its use could be measured; raise spark.executor.memoryOverhead (384m now) to "
                     "about 500m");
+        check_cause(&(EndFacts){ .oom = true, .limits = &adopted, .memory = &m },
+                    "Killed for memory: limit 2048 MiB; JVM 700, other processes (3) 200, shared "
+                    "memory and tmpfs 450, page cache 5, kernel 50; raise "
+                    "spark.executor.memoryOverhead");
+        check_cause(&(EndFacts){ .oom = true, .limits = &adopted },
+                    "Killed for memory: limit 2048 MiB, reached before its use could be measured; "
+                    "raise spark.executor.memoryOverhead");
         check_cause(&(EndFacts){ .oom = true },
                     "Killed for memory, by a limit that is not ours or because the host ran out "
                     "of it");

@@ -150,6 +150,8 @@ START_TEST(memory_is_split_by_kind)
         MemorySplit m;
 
         put_group(&d);
+        put(&d, "g/memory.stat",
+            "anon 162529280\nfile 20971520\nkernel 6291456\nshmem 4194304\n"); /* 155 MiB */
         put_process(&d, 101, "/usr/lib/jvm/java-17/bin/java", 140, 20, 0);
         put_process(&d, 102, "python3.11", 25, 5, 0);
         put_process(&d, 103, "/usr/bin/python3", 30, 5, 10);
@@ -190,6 +192,24 @@ START_TEST(forked_memory_is_not_counted_twice)
 }
 END_TEST
 
+START_TEST(hidden_processes_are_others)
+{
+        CLEANUP_UNIT_DIR UnitDir d = unit_dir();
+        MemorySplit m;
+
+        put_group(&d); /* 200 MiB anonymous in all */
+        put(&d, "g/cgroup.procs", "101\n102\n");
+        put_process(&d, 101, "java", 120, 20, 0);
+        CLEANUP_CLOSE int g = open_dir(&d, "g");
+        CLEANUP_CLOSE int proc = open_dir(&d, "proc");
+        ck_assert_int_eq(stats_split(g, proc, &m), 0);
+        ck_assert_uint_eq(m.jvm, MIB(100));
+        ck_assert_uint_eq(m.python, 0);
+        ck_assert_uint_eq(m.others, 1);
+        ck_assert_uint_eq(m.other, MIB(100));
+}
+END_TEST
+
 START_TEST(a_change_of_events_wakes)
 {
         CLEANUP_UNIT_DIR UnitDir d = unit_dir();
@@ -211,4 +231,4 @@ START_TEST(a_change_of_events_wakes)
 END_TEST
 
 UNIT_MAIN("stats", every_file_is_read, what_is_not_there_is_not_invented, memory_is_split_by_kind,
-          forked_memory_is_not_counted_twice, a_change_of_events_wakes)
+          forked_memory_is_not_counted_twice, hidden_processes_are_others, a_change_of_events_wakes)
