@@ -6,12 +6,14 @@ tmpfilesdir = $(prefix)/lib/tmpfiles.d
 
 UNITS = \
 	units/spark-executors.slice \
+	units/spark-launcher.socket \
 	units/spark-master-webui.socket \
 	units/spark-master.socket \
 	units/spark-worker-webui.socket \
 	units/spark-worker.socket \
 	units/spark.target
 UNITS_MADE = \
+	units/spark-launcher.service \
 	units/spark-master.service \
 	units/spark-worker.service \
 	units/spark-worker@.service
