@@ -103,7 +103,7 @@ void launch_message_done(LaunchMessage *m)
         *m = (LaunchMessage){ 0 };
 }
 
-static int PRINTF_LIKE(2, 3) refuse(char **ret_problem, const char *format, ...)
+int launch_refuse(char **ret_problem, const char *format, ...)
 {
         va_list args;
 
@@ -195,7 +195,7 @@ static int take_verb(LaunchMessage *m, const char *value, char **ret_problem)
                         m->verb = (LaunchVerb)i;
                         return 0;
                 }
-        return refuse(ret_problem, "there is no such verb");
+        return launch_refuse(ret_problem, "there is no such verb");
 }
 
 static int take_signal(LaunchMessage *m, const char *value, char **ret_problem)
@@ -205,7 +205,7 @@ static int take_signal(LaunchMessage *m, const char *value, char **ret_problem)
                         m->signal = signals[i].number;
                         return 0;
                 }
-        return refuse(ret_problem, "this signal is not sent to executors");
+        return launch_refuse(ret_problem, "this signal is not sent to executors");
 }
 
 /* Digits only, and no zero before others: one way to write each number. */
@@ -224,9 +224,9 @@ static int take_number(LaunchMessage *m, Key key, const char *value, char **ret_
         }
         if (n == 0 || strspn(value, "0123456789") != n || (*value == '0' && n > 1) ||
             parse_int64(value, 0, INT64_MAX, &number) < 0)
-                return refuse(ret_problem, "%s is not a number", key_names[key]);
+                return launch_refuse(ret_problem, "%s is not a number", key_names[key]);
         if ((uint64_t)number < numbers[i].min || (uint64_t)number > numbers[i].max)
-                return refuse(ret_problem, "%s is out of bounds", key_names[key]);
+                return launch_refuse(ret_problem, "%s is out of bounds", key_names[key]);
         *field = (uint64_t)number;
         return 0;
 }
@@ -240,11 +240,11 @@ static int take_text(char **field, const char *value)
 static int take_argument(LaunchMessage *m, const char *value, char **ret_problem)
 {
         if (m->argv.length >= LIMIT_LAUNCH_ARGUMENTS)
-                return refuse(ret_problem, "there are too many arguments");
+                return launch_refuse(ret_problem, "there are too many arguments");
         if (!is_utf8(value))
-                return refuse(ret_problem, "an argument is not UTF-8");
+                return launch_refuse(ret_problem, "an argument is not UTF-8");
         if (m->argv.length == 0 && !is_clean_path(value))
-                return refuse(ret_problem, "the program is not an absolute, plain path");
+                return launch_refuse(ret_problem, "the program is not an absolute, plain path");
         return strv_add(&m->argv, value);
 }
 
@@ -255,23 +255,24 @@ static int take(LaunchMessage *m, Key key, const char *value, char **ret_problem
                 return take_verb(m, value, ret_problem);
         case KEY_ROLE:
                 if (strcmp(value, "executor") != 0 && strcmp(value, "driver") != 0)
-                        return refuse(ret_problem, "there is no such role");
+                        return launch_refuse(ret_problem, "there is no such role");
                 return take_text(&m->role, value);
         case KEY_ID:
                 if (!is_word(value, "_.:-", LAUNCH_ID_MAX))
-                        return refuse(ret_problem, "the id is not of the pattern");
+                        return launch_refuse(ret_problem, "the id is not of the pattern");
                 return take_text(&m->id, value);
         case KEY_SLICE: /* a dash would make it a slice below another */
                 if (!is_word(value, "_", LAUNCH_SLICE_MAX))
-                        return refuse(ret_problem, "the slice is not of the pattern");
+                        return launch_refuse(ret_problem, "the slice is not of the pattern");
                 return take_text(&m->slice, value);
         case KEY_USER:
                 if (!is_word(value, "_-", 32))
-                        return refuse(ret_problem, "the user's name is not of the pattern");
+                        return launch_refuse(ret_problem, "the user's name is not of the pattern");
                 return take_text(&m->user, value);
         case KEY_DIRECTORY:
                 if (!is_clean_path(value))
-                        return refuse(ret_problem, "the directory is not an absolute, plain path");
+                        return launch_refuse(ret_problem,
+                                             "the directory is not an absolute, plain path");
                 return take_text(&m->directory, value);
         case KEY_SIGNAL:
                 return take_signal(m, value, ret_problem);
@@ -304,9 +305,9 @@ static int take_entries(LaunchMessage *m, const char *data, size_t size, unsigne
                 int r;
 
                 if (key == N_KEYS)
-                        return refuse(ret_problem, "it has an unknown key");
+                        return launch_refuse(ret_problem, "it has an unknown key");
                 if ((seen & BIT(key)) && key != KEY_ARG)
-                        return refuse(ret_problem, "it has %s twice", key_names[key]);
+                        return launch_refuse(ret_problem, "it has %s twice", key_names[key]);
                 seen |= BIT(key);
                 r = take(m, key, equals + 1, ret_problem);
                 if (r != 0)
@@ -321,20 +322,20 @@ static int check_whole(const LaunchMessage *m, unsigned seen, char **ret_problem
         unsigned required, optional;
 
         if (!(seen & BIT(KEY_VERB)))
-                return refuse(ret_problem, "it has no verb");
+                return launch_refuse(ret_problem, "it has no verb");
         required = verbs[m->verb].required;
         optional = verbs[m->verb].optional;
         for (Key key = 0; key < N_KEYS; key++) {
                 if ((required & BIT(key)) && !(seen & BIT(key)))
-                        return refuse(ret_problem, "%s without %s", verbs[m->verb].name,
-                                      key_names[key]);
+                        return launch_refuse(ret_problem, "%s without %s", verbs[m->verb].name,
+                                             key_names[key]);
                 if ((seen & BIT(key)) && !((required | optional) & BIT(key)))
-                        return refuse(ret_problem, "%s takes no %s", verbs[m->verb].name,
-                                      key_names[key]);
+                        return launch_refuse(ret_problem, "%s takes no %s", verbs[m->verb].name,
+                                             key_names[key]);
         }
         if (m->verb == LAUNCH_START && m->limits.memory_high != LIMITS_UNLIMITED &&
             m->limits.memory_high > m->limits.memory_max)
-                return refuse(ret_problem, "memory-high is above memory-max");
+                return launch_refuse(ret_problem, "memory-high is above memory-max");
         return 0;
 }
 
@@ -346,11 +347,11 @@ int launch_message_parse(const void *data, size_t size, LaunchMessage *ret, char
         int r;
 
         if (size > LIMIT_LAUNCH_BYTES)
-                return refuse(ret_problem, "it is too long");
+                return launch_refuse(ret_problem, "it is too long");
         if (size < first || memcmp(data, FIRST_ENTRY, first) != 0)
-                return refuse(ret_problem, "it does not begin with " FIRST_ENTRY);
+                return launch_refuse(ret_problem, "it does not begin with " FIRST_ENTRY);
         if (((const char *)data)[size - 1] != '\0')
-                return refuse(ret_problem, "its last entry is not complete");
+                return launch_refuse(ret_problem, "its last entry is not complete");
         r = take_entries(&m, (const char *)data + first, size - first, &seen, ret_problem);
         if (r == 0)
                 r = check_whole(&m, seen, ret_problem);

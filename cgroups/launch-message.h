@@ -71,6 +71,10 @@ enum {
         LAUNCH_E_REFUSED = 1,
 };
 
+/* Makes the sentence part that goes with LAUNCH_E_REFUSED, and returns that. Owned by the caller;
+ * NULL when out of memory. */
+int launch_refuse(char **ret_problem, const char *format, ...) PRINTF_LIKE(2, 3);
+
 /* Takes a request apart, to the letter. 0; LAUNCH_E_REFUSED with a sentence part (owned by the
  * caller, NULL when out of memory); or -ENOMEM. On 0 ids, roles, slices, signals and numbers are of
  * their patterns and within bounds, argv has an absolute argv[0], directory is absolute; whether

@@ -5,29 +5,17 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/limits.h"
 
-static int PRINTF_LIKE(2, 3) refuse(char **ret_problem, const char *format, ...)
-{
-        va_list args;
-
-        va_start(args, format);
-        if (vasprintf(ret_problem, format, args) < 0)
-                *ret_problem = NULL;
-        va_end(args);
-        return LAUNCH_E_REFUSED;
-}
-
 int check_client(const LauncherPolicy *p, uid_t uid, char **ret_problem)
 {
         if (uid == p->client)
                 return 0;
-        return refuse(ret_problem, "user %u may not ask for anything", uid);
+        return launch_refuse(ret_problem, "user %u may not ask for anything", uid);
 }
 
 /* What of `path` lies below `root`, or NULL when it does not; "" never. */
@@ -54,22 +42,24 @@ static int check_program(const LauncherPolicy *p, const char *path, char **ret_p
         struct stat st;
 
         if (!root_of(p->programs, path))
-                return refuse(ret_problem,
-                              "%s is not below a directory of programs that may be run", path);
+                return launch_refuse(ret_problem,
+                                     "%s is not below a directory of programs that may be run",
+                                     path);
         real = realpath(path, NULL);
         if (!real)
-                return refuse(ret_problem, "cannot run %s: %s", path, strerror(errno));
+                return launch_refuse(ret_problem, "cannot run %s: %s", path, strerror(errno));
         if (!root_of(p->programs, real))
-                return refuse(ret_problem,
-                              "%s leads to %s, which is not below a directory of programs that may "
-                              "be run",
-                              path, real);
+                return launch_refuse(
+                        ret_problem,
+                        "%s leads to %s, which is not below a directory of programs that may "
+                        "be run",
+                        path, real);
         if (stat(real, &st) < 0)
-                return refuse(ret_problem, "cannot run %s: %s", path, strerror(errno));
+                return launch_refuse(ret_problem, "cannot run %s: %s", path, strerror(errno));
         if (!S_ISREG(st.st_mode) || !(st.st_mode & 0111))
-                return refuse(ret_problem, "cannot run %s: it is not a program", path);
+                return launch_refuse(ret_problem, "cannot run %s: it is not a program", path);
         if (st.st_mode & (S_ISUID | S_ISGID))
-                return refuse(ret_problem, "%s would run as somebody else", path);
+                return launch_refuse(ret_problem, "%s would run as somebody else", path);
         return 0;
 }
 
@@ -107,12 +97,12 @@ static int check_directory(const LauncherPolicy *p, const char *path, char **ret
         struct stat st;
 
         if (!root)
-                return refuse(ret_problem, "%s is not below a directory for work", path);
+                return launch_refuse(ret_problem, "%s is not below a directory for work", path);
         fd = open_below(root, path);
         if (fd < 0)
-                return refuse(ret_problem, "cannot enter %s: %s", path, strerror(-fd));
+                return launch_refuse(ret_problem, "cannot enter %s: %s", path, strerror(-fd));
         if (fstat(fd, &st) < 0 || st.st_uid != p->client)
-                return refuse(ret_problem, "%s does not belong to the worker", path);
+                return launch_refuse(ret_problem, "%s does not belong to the worker", path);
         return 0;
 }
 
@@ -120,7 +110,7 @@ static int check_user(const LauncherPolicy *p, const char *user, char **ret_prob
 {
         if (strv_contains(p->users, user))
                 return 0;
-        return refuse(ret_problem, "executors do not run as %s", user);
+        return launch_refuse(ret_problem, "executors do not run as %s", user);
 }
 
 static int check_fds(const int *fds, size_t n_fds, char **ret_problem)
@@ -130,21 +120,22 @@ static int check_fds(const int *fds, size_t n_fds, char **ret_problem)
         int has;
 
         if (n_fds != LAUNCH_FDS)
-                return refuse(ret_problem, "start takes %d fds and not %zu", LAUNCH_FDS, n_fds);
+                return launch_refuse(ret_problem, "start takes %d fds and not %zu", LAUNCH_FDS,
+                                     n_fds);
         /* Only memory files have seals: this cannot be a file of anybody else's. */
         has = fcntl(fds[0], F_GET_SEALS);
         if (has < 0 || (has & seals) != seals)
-                return refuse(ret_problem, "the environment is not a sealed memory file");
+                return launch_refuse(ret_problem, "the environment is not a sealed memory file");
         if (fstat(fds[0], &st) < 0 || st.st_size < 0 ||
             (uint64_t)st.st_size > LIMIT_LAUNCH_ENV_BYTES)
-                return refuse(ret_problem, "the environment is too long");
+                return launch_refuse(ret_problem, "the environment is too long");
         for (size_t i = 1; i < n_fds; i++) {
                 int flags = fcntl(fds[i], F_GETFL);
 
                 if (fstat(fds[i], &st) < 0 || !S_ISREG(st.st_mode))
-                        return refuse(ret_problem, "output does not go to a file");
+                        return launch_refuse(ret_problem, "output does not go to a file");
                 if (flags < 0 || (flags & O_ACCMODE) != O_WRONLY || !(flags & O_APPEND))
-                        return refuse(ret_problem, "output is not open for appending only");
+                        return launch_refuse(ret_problem, "output is not open for appending only");
         }
         return 0;
 }
@@ -155,12 +146,12 @@ int check_request(const LauncherPolicy *p, const LaunchMessage *m, const int *fd
         int r = 0;
 
         if (m->verb != LAUNCH_START && n_fds > 0)
-                return refuse(ret_problem, "only start takes fds");
+                return launch_refuse(ret_problem, "only start takes fds");
         if ((m->verb == LAUNCH_START || m->verb == LAUNCH_SLICE) &&
             m->limits.memory_max > p->host_memory)
-                return refuse(ret_problem,
-                              "memory-max is %" PRIu64 " MiB, but this host has %" PRIu64,
-                              m->limits.memory_max >> 20, p->host_memory >> 20);
+                return launch_refuse(ret_problem,
+                                     "memory-max is %" PRIu64 " MiB, but this host has %" PRIu64,
+                                     m->limits.memory_max >> 20, p->host_memory >> 20);
         if (m->user)
                 r = check_user(p, m->user, ret_problem);
         if (r == 0 && m->verb == LAUNCH_START)

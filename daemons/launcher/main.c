@@ -104,11 +104,6 @@ static void settings_done(LauncherSettings *s)
         options_config_done(&options, s);
 }
 
-static void event_done(sd_event **event)
-{
-        (void)sd_event_unref(*event);
-}
-
 static void units_done(Units **units)
 {
         units_free(*units);
@@ -176,7 +171,7 @@ static int make_policy(const LauncherSettings *s, LauncherPolicy *ret, char **re
 static int serve(const LauncherSettings *settings, const LauncherPolicy *policy, int socket_fd)
 {
         static const DaemonHandlers handlers;
-        CLEANUP(event_done) sd_event *event = NULL;
+        CLEANUP(sd_event_unrefp) sd_event *event = NULL;
         CLEANUP(units_done) Units *units = NULL;
         CLEANUP(server_done) Server *server = NULL;
         int r = daemon_event_new(&handlers, &event);

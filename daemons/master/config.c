@@ -10,11 +10,6 @@
 #define AT(member) .offset = offsetof(MasterSettings, member)
 #define SECONDS(n) (INT64_C(1000000) * (n))
 
-static bool is_log_level(const char *s)
-{
-        return log_level_from_name(s) >= 0;
-}
-
 static bool is_worker_policy(const char *s)
 {
         return worker_policy_from_name(s) != POLICY_INVALID;
@@ -71,7 +66,7 @@ static const Setting settings[] = {
           .type = SETTING_STRING,
           AT(log_level),
           .fallback = "info",
-          .accepts = is_log_level,
+          .accepts = log_level_is_name,
           .wanted = "debug, info, notice, warning or error",
           .value = "LEVEL",
           .help = "debug, info, notice, warning or error" },

@@ -73,23 +73,13 @@ static int open_sockets(const MasterSettings *settings, Sockets *s, char **ret_p
         return 0;
 }
 
-static void event_done(sd_event **event)
-{
-        (void)sd_event_unref(*event);
-}
-
-static void http_server_done(HttpServer **server)
-{
-        http_server_free(*server);
-}
-
 /* Serves until told to end. */
 static int serve(const MasterConfig *config, const MasterSettings *settings, Sockets *s)
 {
         static const DaemonHandlers handlers;
-        CLEANUP(event_done) sd_event *event = NULL;
+        CLEANUP(sd_event_unrefp) sd_event *event = NULL;
         CLEANUP(actor_free_pointer) Actor *actor = NULL;
-        CLEANUP(http_server_done) HttpServer *server = NULL;
+        CLEANUP(http_server_free_pointer) HttpServer *server = NULL;
         Ui ui;
         int r;
 

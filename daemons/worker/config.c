@@ -18,11 +18,6 @@
 #define SECONDS(n)    (INT64_C(1000000) * (n))
 #define MIB_SIGNED(n) ((int64_t)MIB(n))
 
-static bool is_log_level(const char *s)
-{
-        return log_level_from_name(s) >= 0;
-}
-
 static bool is_id_pattern(const char *s)
 {
         CLEANUP_FREE char *id = NULL;
@@ -128,7 +123,7 @@ static const Setting settings[] = {
           .type = SETTING_STRING,
           AT(log_level),
           .fallback = "info",
-          .accepts = is_log_level,
+          .accepts = log_level_is_name,
           .wanted = "debug, info, notice, warning or error",
           .value = "LEVEL",
           .help = "debug, info, notice, warning or error" },

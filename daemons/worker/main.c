@@ -236,16 +236,6 @@ static WorkerConfig worker_config(const Start *s)
         };
 }
 
-static void event_done(sd_event **event)
-{
-        (void)sd_event_unref(*event);
-}
-
-static void http_server_done(HttpServer **server)
-{
-        http_server_free(*server);
-}
-
 static void terminate(void *user, int signal)
 {
         actor_terminate(*(Actor **)user, signal);
@@ -263,9 +253,9 @@ static int serve(Start *s)
                                           .web_ui_url = s->web_ui_url,
                                           .ssl_settings = &s->ssl_settings,
                                           .redaction = &s->redaction };
-        CLEANUP(event_done) sd_event *event = NULL;
+        CLEANUP(sd_event_unrefp) sd_event *event = NULL;
         CLEANUP(actor_free_pointer) Actor *actor = NULL;
-        CLEANUP(http_server_done) HttpServer *server = NULL;
+        CLEANUP(http_server_free_pointer) HttpServer *server = NULL;
         const DaemonHandlers handlers = { .terminate = terminate, .user = &actor };
         Ui ui = { .work_dir = s->work_dir };
         int r = daemon_event_new(&handlers, &event);

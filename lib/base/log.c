@@ -46,6 +46,11 @@ int log_level_from_name(const char *name)
         return -EINVAL;
 }
 
+bool log_level_is_name(const char *name)
+{
+        return log_level_from_name(name) >= 0;
+}
+
 void log_set_sink(LogSink sink, void *user)
 {
         test_sink = sink;

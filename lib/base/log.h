@@ -31,6 +31,8 @@ int log_level(void);
 
 /* "debug", "info", "notice", "warning", "error"; -EINVAL for others. */
 int log_level_from_name(const char *name);
+/* Is it one of them? As a check of a setting. */
+bool log_level_is_name(const char *name);
 
 void log_with_fields(int level, const LogFields *fields, const char *format, ...) PRINTF_LIKE(3, 4);
 

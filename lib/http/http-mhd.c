@@ -566,3 +566,9 @@ void http_server_free(HttpServer *server)
         sd_event_unref(server->event);
         free(server);
 }
+
+void http_server_free_pointer(HttpServer **server)
+{
+        http_server_free(*server);
+        *server = NULL;
+}

@@ -57,3 +57,4 @@ typedef struct HttpServer HttpServer;
 int http_server_new(sd_event *event, int listen_fd, HttpHandler handler, void *user,
                     HttpServer **ret);
 void http_server_free(HttpServer *server);
+void http_server_free_pointer(HttpServer **server); /* for CLEANUP */
