@@ -22,6 +22,7 @@ typedef struct Ask {
 typedef enum ConnPhase {
         PHASE_CONNECTING,
         PHASE_OPEN,
+        PHASE_KEPT,    /* only watched for its end */
         PHASE_CLOSING, /* what is queued goes out, nothing else happens */
         PHASE_DEAD,    /* waits for the loop to be buried */
 } ConnPhase;
@@ -90,6 +91,13 @@ int rpc_conn_flush(RpcConn *conn);
 void rpc_conn_account(RpcConn *conn);
 /* Ends the connection at once; closed() follows from the loop. Takes `reason`. */
 void rpc_conn_kill(RpcConn *conn, char *reason);
+
+/* A new connection in the environment's tables; NULL when out of memory. */
+RpcConn *rpc_conn_new(Rpc *rpc, ConnPhase phase);
+/* Takes it out of them and frees it, with its socket. */
+void rpc_conn_free(RpcConn *conn);
+/* An open or kept connection whose fields and socket are set takes up its work. */
+void rpc_conn_resume(RpcConn *conn, bool accepted);
 
 /* ---- rpc-receive.c ---- */
 

@@ -84,7 +84,7 @@ static void conn_free(RpcConn *conn)
         free(conn);
 }
 
-static RpcConn *conn_new(Rpc *rpc, ConnPhase phase)
+RpcConn *rpc_conn_new(Rpc *rpc, ConnPhase phase)
 {
         RpcConn *conn = calloc(1, sizeof(*conn));
         if (!conn)
@@ -115,6 +115,12 @@ static void conn_unlink(RpcConn *conn)
         HASH_DELETE(hh, rpc->conns, conn);
 }
 
+void rpc_conn_free(RpcConn *conn)
+{
+        conn_unlink(conn);
+        conn_free(conn);
+}
+
 static void set_peer(RpcConn *conn)
 {
         char text[PEER_TEXT_MAX];
@@ -138,7 +144,7 @@ void rpc_conn_kill(RpcConn *conn, char *reason)
 
 void rpc_conn_close(RpcConn *conn, const char *reason)
 {
-        if (conn->phase == PHASE_CONNECTING) {
+        if (conn->phase == PHASE_CONNECTING || conn->phase == PHASE_KEPT) {
                 rpc_conn_kill(conn, strdup(reason));
         } else if (conn->phase == PHASE_OPEN) {
                 conn->phase = PHASE_CLOSING;
@@ -234,7 +240,9 @@ static void on_established(Link *link)
 
 static void on_received(Link *link, const void *data, size_t size)
 {
-        rpc_conn_received(conn_of_link(link), data, size);
+        RpcConn *conn = conn_of_link(link);
+        if (conn->phase != PHASE_KEPT)
+                rpc_conn_received(conn, data, size);
 }
 
 static void on_writable(Link *link)
@@ -274,22 +282,32 @@ static void on_accepted(void *user, int fd)
                 close_fd(&fd);
                 return;
         }
-        RpcConn *conn = conn_new(rpc, PHASE_OPEN);
+        RpcConn *conn = rpc_conn_new(rpc, PHASE_OPEN);
         if (!conn || link_open(&conn->link, fd) < 0) {
                 if (log_rate_ok(&rate, 3))
                         log_warning("Refusing a connection: %s", strerror(ENOMEM));
                 close_fd(&fd);
                 if (conn) {
-                        conn_unlink(conn);
-                        conn_free(conn);
+                        rpc_conn_free(conn);
                 }
                 return;
         }
-        conn->accepted = true;
-        rpc->n_accepted++;
+        rpc_conn_resume(conn, true);
+}
+
+void rpc_conn_resume(RpcConn *conn, bool accepted)
+{
+        conn->accepted = accepted;
+        if (accepted)
+                conn->rpc->n_accepted++;
         set_peer(conn);
-        conn->deadline_usec = rpc_now(rpc) + LIMIT_FIRST_FRAME_USEC;
-        mark_timed(conn);
+        if (conn->phase == PHASE_OPEN && !conn->framed) {
+                conn->deadline_usec = rpc_now(conn->rpc) + LIMIT_FIRST_FRAME_USEC;
+                mark_timed(conn);
+        }
+        if (conn->conn.out.size > 0)
+                mark_busy(conn);
+        rpc_conn_account(conn);
 }
 
 /* ---- deadlines ---- */
@@ -383,8 +401,7 @@ void rpc_free(Rpc *rpc)
                 rpc->listeners = after;
         }
         HASH_ITER (hh, rpc->conns, conn, next) {
-                conn_unlink(conn);
-                conn_free(conn);
+                rpc_conn_free(conn);
         }
         sd_event_source_disable_unref(rpc->flush);
         sd_event_source_disable_unref(rpc->tick);
@@ -444,15 +461,14 @@ static int conn_set_target(RpcConn *conn, const HostPort *to)
 
 int rpc_connect(Rpc *rpc, const HostPort *to, RpcConn **ret)
 {
-        RpcConn *conn = conn_new(rpc, PHASE_CONNECTING);
+        RpcConn *conn = rpc_conn_new(rpc, PHASE_CONNECTING);
         if (!conn)
                 return -ENOMEM;
         int r = conn_set_target(conn, to);
         if (r >= 0)
                 r = link_connect(&conn->link, to);
         if (r == -ENXIO || r == -ENOMEM) {
-                conn_unlink(conn);
-                conn_free(conn);
+                rpc_conn_free(conn);
                 return r;
         }
         conn->framed = true;

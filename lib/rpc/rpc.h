@@ -13,6 +13,8 @@
 #include <stdint.h>
 #include <systemd/sd-event.h>
 
+#include "base/buffer.h"
+#include "base/cursor.h"
 #include "wire/codec.h"
 #include "wire/deploy.h"
 #include "wire/family.h"
@@ -118,3 +120,26 @@ int rpc_fail(RpcConn *conn, int64_t request_id, const char *error);
  * -EPROTO for a peer that answers otherwise. One at a time per connection (-EBUSY). */
 typedef void (*RpcIdentified)(void *user, RpcConn *conn, int error, bool sparkd, LineSet lines);
 int rpc_identify(RpcConn *conn, Line guess, RpcIdentified handler, void *user);
+
+/* ---- handing connections over to the next process ---- */
+
+/* Calls with each connection that could be handed over: it is open, and no end was decided. */
+void rpc_visit(Rpc *rpc, void (*visit)(void *user, RpcConn *conn), void *user);
+
+/* The connection's socket, borrowed. */
+int rpc_conn_socket(const RpcConn *conn);
+
+/* Appends what the next process has to know besides the socket: the id, what the peer has shown, a
+ * half-read frame, and what is not sent yet. Nothing may be sent or received after it: the caller
+ * ends. The handlers of asks stay behind; their answers will be ignored. */
+void rpc_conn_save(const RpcConn *conn, Buffer *out);
+
+/* Takes up a connection that an earlier process saved, under the id that it had there. The socket
+ * is taken over when the result is 0; else -EBADMSG for bytes that are not of rpc_conn_save(),
+ * -EEXIST for an id that is taken, or -errno. Before the first other connection. */
+int rpc_conn_restore(Rpc *rpc, int fd, Cursor *saved, RpcConn **ret);
+
+/* Takes up a connection of which nothing else is known, since the process that had it crashed: what
+ * arrives is thrown away, nothing can be sent, and closed() tells of its end. For peers that only
+ * watch whether we are there. The fd is taken over when the result is 0, or -errno. */
+int rpc_conn_keep(Rpc *rpc, int fd, RpcConn **ret);

@@ -354,3 +354,9 @@ tests_unit_test_backend_LDADD = $(CGROUPS_TEST_LIBS)
 tests_unit_test_launch_client_SOURCES = tests/unit/test-launch-client.c
 tests_unit_test_launch_client_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_launch_client_LDADD = $(CGROUPS_TEST_LIBS)
+
+check_PROGRAMS += tests/unit/test-rpc-handover
+TESTS += tests/unit/test-rpc-handover
+tests_unit_test_rpc_handover_SOURCES = tests/unit/test-rpc-handover.c tests/unit/rpc-sides.c
+tests_unit_test_rpc_handover_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_rpc_handover_LDADD = $(RPC_TEST_LIBS)

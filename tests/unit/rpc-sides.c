@@ -118,7 +118,7 @@ int sides_listen(uint16_t *ret_port)
         return fd;
 }
 
-static void side_init(Side *side, const char *endpoint, Line line)
+void side_init(Side *side, const char *endpoint, Line line)
 {
         const char *endpoints[] = { endpoint, NULL };
         const RpcOptions options = { .endpoints = endpoints, .default_line = line };

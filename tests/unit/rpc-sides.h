@@ -53,6 +53,9 @@ extern HostPort master_at;
 void sides_setup(void);
 void sides_teardown(void);
 
+/* A new environment, of which nothing is recorded yet. */
+void side_init(Side *side, const char *endpoint, Line line);
+
 uint64_t sides_now(void);
 
 /* Runs the loop until the condition holds, for ten seconds at most. */
