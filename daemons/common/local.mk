@@ -5,6 +5,8 @@ daemons_common_libcommon_a_SOURCES = \
 	daemons/common/curl-load.h \
 	daemons/common/daemon.c \
 	daemons/common/daemon.h \
+	daemons/common/handover.c \
+	daemons/common/handover.h \
 	daemons/common/helper.c \
 	daemons/common/helper.h \
 	daemons/common/message-ids.h \

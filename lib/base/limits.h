@@ -29,6 +29,8 @@
 #define LIMIT_FIRST_FRAME_USEC (UINT64_C(120) * 1000000)
 /* How long a connection that we close may take to read what is queued for it (microseconds). */
 #define LIMIT_CLOSE_USEC (UINT64_C(10) * 1000000)
+/* What one process of a daemon leaves to the next. */
+#define LIMIT_HANDOVER_BYTES MIB(1024)
 
 /* ---- Java object streams ---- */
 

@@ -360,3 +360,9 @@ TESTS += tests/unit/test-rpc-handover
 tests_unit_test_rpc_handover_SOURCES = tests/unit/test-rpc-handover.c tests/unit/rpc-sides.c
 tests_unit_test_rpc_handover_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_rpc_handover_LDADD = $(RPC_TEST_LIBS)
+
+check_PROGRAMS += tests/unit/test-handover
+TESTS += tests/unit/test-handover
+tests_unit_test_handover_SOURCES = tests/unit/test-handover.c tests/unit/rpc-sides.c
+tests_unit_test_handover_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_handover_LDADD = daemons/common/libcommon.a $(RPC_TEST_LIBS)
