@@ -24,16 +24,20 @@ static bool is_near_limit(const CgroupStats *s)
                s->memory_current >= s->memory_max / 4 * 3;
 }
 
+/* What is told of a process that is being killed is a guess: what it had before is better. */
 static void sample(Backend *b, Task *task)
 {
         CgroupStats s;
+        MemorySplit split;
 
         if (task->state != TASK_RUNNING || task->group < 0)
                 return;
         if (stats_read(task->group, &s) < 0 || !is_near_limit(&s))
                 return;
-        if (stats_split(task->group, b->proc, &task->last) == 0)
-                task->sampled = true;
+        if (stats_split(task->group, b->proc, &split) < 0 || (split.ending && task->sampled))
+                return;
+        task->last = split;
+        task->sampled = true;
 }
 
 static int on_timer(sd_event_source *source, uint64_t usec, void *user)

@@ -190,11 +190,14 @@ int stats_read(int group, CgroupStats *ret)
 
 /* ---- who holds the memory ---- */
 
-typedef enum ProcessKind {
-        PROCESS_JVM,
-        PROCESS_PYTHON,
-        PROCESS_OTHER,
-} ProcessKind;
+typedef enum ProcessKind { PROCESS_JVM, PROCESS_PYTHON, PROCESS_OTHER, PROCESS_KINDS } ProcessKind;
+
+/* Of each kind, while they are counted. */
+typedef struct ProcessSum {
+        unsigned n;
+        unsigned ending; /* of n: those that have let go of their memory, to be freed any moment */
+        uint64_t bytes;
+} ProcessSum;
 
 /* By the name of the program as it was called (argv[0]); a process may have renamed its threads,
  * but the first of a JVM keeps "java". */
@@ -238,73 +241,40 @@ static bool pss_anon(int proc, int pid, uint64_t *ret)
 }
 
 /* The same of statm, which everybody may read: resident less what is backed by files or shared
- * memory. Pages shared since a fork count in full. */
-static uint64_t resident_anon(int proc, int pid)
+ * memory. Pages shared since a fork count in full. False for a process without an address space. */
+static bool resident_anon(int proc, int pid, uint64_t *ret)
 {
         char path[64], text[128];
-        uint64_t resident, shared;
+        uint64_t size, resident, shared;
 
+        *ret = 0;
         (void)snprintf(path, sizeof(path), "%d/statm", pid);
         if (read_small(proc, path, text, sizeof(text)) <= 0 ||
-            sscanf(text, "%*u %" SCNu64 " %" SCNu64, &resident, &shared) != 2)
-                return 0;
-        return (resident - MIN_OF(resident, shared)) * (uint64_t)sysconf(_SC_PAGESIZE);
+            sscanf(text, "%" SCNu64 " %" SCNu64 " %" SCNu64, &size, &resident, &shared) != 3)
+                return true; /* hidden, or gone */
+        *ret = (resident - MIN_OF(resident, shared)) * (uint64_t)sysconf(_SC_PAGESIZE);
+        return size > 0;
 }
 
-static void count_process(int proc, int pid, MemorySplit *split)
+static void count_process(int proc, int pid, ProcessSum sums[PROCESS_KINDS])
 {
-        ProcessKind kind = process_kind(proc, pid);
+        ProcessSum *sum = &sums[process_kind(proc, pid)];
         uint64_t bytes;
 
-        if (!pss_anon(proc, pid, &bytes))
-                bytes = resident_anon(proc, pid);
-        switch (kind) {
-        case PROCESS_JVM:
-                split->jvm += bytes;
-                break;
-        case PROCESS_PYTHON:
-                split->python_workers++;
-                split->python += bytes;
-                break;
-        case PROCESS_OTHER:
-                split->others++;
-                split->other += bytes;
-                break;
-        }
+        sum->n++;
+        if (!pss_anon(proc, pid, &bytes) && !resident_anon(proc, pid, &bytes))
+                sum->ending++;
+        sum->bytes += bytes;
 }
 
-/* What the group has in all, beside what its processes say. Python workers are forked from one
- * daemon and share what it had loaded: where that could not be told apart, the group's figure
- * bounds theirs. And what no process owned up to (/proc may hide them from us) was somebody's all
- * the same.
- */
-static void settle_with_group(MemorySplit *split, const CgroupStats *s)
+static int count_processes(int group, int proc, ProcessSum sums[PROCESS_KINDS])
 {
-        uint64_t sum = split->jvm + split->python + split->other, rest;
-
-        if (s->anon == STATS_NONE)
-                return;
-        if (sum > s->anon) {
-                rest = s->anon - MIN_OF(s->anon, split->jvm + split->other);
-                split->python = MIN_OF(split->python, rest);
-        } else if (s->anon - sum > UNEXPLAINED_MAX) {
-                split->other += s->anon - sum;
-        }
-}
-
-int stats_split(int group, int proc, MemorySplit *ret)
-{
-        MemorySplit split = { 0 };
-        CLEANUP_CLOSE int fd = -1;
+        CLEANUP_CLOSE int fd = openat(group, "cgroup.procs", O_RDONLY | O_CLOEXEC);
         char *line = NULL;
         size_t room = 0;
-        CgroupStats s;
         FILE *procs;
-        int pid, r = stats_read(group, &s);
+        int pid;
 
-        if (r < 0)
-                return r;
-        fd = openat(group, "cgroup.procs", O_RDONLY | O_CLOEXEC);
         procs = fd < 0 ? NULL : fdopen(fd, "r");
         if (!procs)
                 return -errno;
@@ -312,16 +282,71 @@ int stats_split(int group, int proc, MemorySplit *ret)
         while (getline(&line, &room, procs) > 0) {
                 line[strcspn(line, "\n")] = '\0';
                 if (parse_int(line, 1, INT32_MAX, &pid) == 0)
-                        count_process(proc, pid, &split);
+                        count_process(proc, pid, sums);
         }
         free(line);
         (void)fclose(procs);
+        return 0;
+}
 
-        settle_with_group(&split, &s);
-        split.page_cache = s.file == STATS_NONE ? 0 : s.file;
-        split.shmem = s.shmem == STATS_NONE ? 0 : s.shmem;
-        split.kernel = s.kernel == STATS_NONE ? 0 : s.kernel;
-        *ret = split;
+/* Whose is what no process owned up to? That of the kind that is ending, as a process that is being
+ * killed has no memory to show long before all of it is freed; else /proc hides somebody from us.
+ */
+static ProcessKind silent_kind(const ProcessSum sums[PROCESS_KINDS])
+{
+        ProcessKind kind = PROCESS_OTHER;
+        unsigned kinds = 0;
+
+        for (unsigned k = 0; k < PROCESS_KINDS; k++) {
+                if (sums[k].ending == 0)
+                        continue;
+                kind = (ProcessKind)k;
+                kinds++;
+        }
+        return kinds == 1 ? kind : PROCESS_OTHER;
+}
+
+/* What the group has in all, beside what its processes say. Python workers are forked from one
+ * daemon and share what it had loaded: where that could not be told apart, the group's figure
+ * bounds theirs.
+ */
+static void settle_with_group(ProcessSum sums[PROCESS_KINDS], uint64_t anon)
+{
+        uint64_t fixed = sums[PROCESS_JVM].bytes + sums[PROCESS_OTHER].bytes;
+        uint64_t sum = fixed + sums[PROCESS_PYTHON].bytes;
+
+        if (anon == STATS_NONE)
+                return;
+        if (sum > anon)
+                sums[PROCESS_PYTHON].bytes =
+                        MIN_OF(sums[PROCESS_PYTHON].bytes, anon - MIN_OF(anon, fixed));
+        else if (anon - sum > UNEXPLAINED_MAX)
+                sums[silent_kind(sums)].bytes += anon - sum;
+}
+
+int stats_split(int group, int proc, MemorySplit *ret)
+{
+        ProcessSum sums[PROCESS_KINDS] = { 0 };
+        CgroupStats s;
+        int r = stats_read(group, &s);
+
+        if (r >= 0)
+                r = count_processes(group, proc, sums);
+        if (r < 0)
+                return r;
+        settle_with_group(sums, s.anon);
+        *ret = (MemorySplit){
+                .jvm = sums[PROCESS_JVM].bytes,
+                .python_workers = sums[PROCESS_PYTHON].n,
+                .python = sums[PROCESS_PYTHON].bytes,
+                .others = sums[PROCESS_OTHER].n,
+                .other = sums[PROCESS_OTHER].bytes,
+                .page_cache = s.file == STATS_NONE ? 0 : s.file,
+                .shmem = s.shmem == STATS_NONE ? 0 : s.shmem,
+                .kernel = s.kernel == STATS_NONE ? 0 : s.kernel,
+        };
+        for (unsigned k = 0; k < PROCESS_KINDS; k++)
+                ret->ending |= sums[k].ending > 0;
         return 0;
 }
 

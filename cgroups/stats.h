@@ -47,13 +47,14 @@ typedef struct MemorySplit {
         uint64_t page_cache;
         uint64_t shmem;  /* tmpfs, /dev/shm */
         uint64_t kernel; /* page tables, sockets, ... */
+        bool ending;     /* some process was: what it had is a guess */
 } MemorySplit;
 
 /* The processes of `group` by kind, with what each holds for itself. `proc` is /proc. Processes may
  * come and go meanwhile. Anonymous memory that processes share since a fork is counted once where
  * the kernel lets us see it (smaps_rollup: for processes of our own user), else the sum over all
- * Python workers is held to what the group has. What no process seems to have is others'. 0 or
- * -errno. */
+ * Python workers is held to what the group has. What no process seems to have is counted for those
+ * that are ending when they are of one kind, else as others'. 0 or -errno. */
 int stats_split(int group, int proc, MemorySplit *ret);
 
 /* An inotify fd (non-blocking) that becomes readable whenever memory.events of a group added with

@@ -210,6 +210,39 @@ START_TEST(hidden_processes_are_others)
 }
 END_TEST
 
+/* A process on its way out has no address space, and its memory is freed only now. */
+START_TEST(what_ends_has_what_is_left)
+{
+        CLEANUP_UNIT_DIR UnitDir d = unit_dir();
+        MemorySplit m;
+
+        put_group(&d); /* 200 MiB anonymous in all */
+        put(&d, "g/cgroup.procs", "101\n102\n103\n");
+        put_process(&d, 101, "java", 120, 20, 0);
+        put_process(&d, 102, "python3", 30, 20, 0);
+        put(&d, "proc/103/cmdline", "");
+        put(&d, "proc/103/comm", "python3\n");
+        CLEANUP_CLOSE int g = open_dir(&d, "g");
+        CLEANUP_CLOSE int proc = open_dir(&d, "proc");
+        ck_assert_int_eq(stats_split(g, proc, &m), 0);
+        ck_assert(!m.ending);
+        put(&d, "proc/103/statm", "0 0 0 0 0 0 0\n");
+        ck_assert_int_eq(stats_split(g, proc, &m), 0);
+        ck_assert(m.ending);
+        ck_assert_uint_eq(m.jvm, MIB(100));
+        ck_assert_uint_eq(m.python_workers, 2);
+        ck_assert_uint_eq(m.python, MIB(100));
+        ck_assert_uint_eq(m.other, 0);
+
+        put(&d, "proc/101/statm", "0 0 0 0 0 0 0\n"); /* both: nobody can tell */
+        ck_assert_int_eq(stats_split(g, proc, &m), 0);
+        ck_assert(m.ending);
+        ck_assert_uint_eq(m.jvm, 0);
+        ck_assert_uint_eq(m.python, MIB(10));
+        ck_assert_uint_eq(m.other, MIB(190));
+}
+END_TEST
+
 START_TEST(a_change_of_events_wakes)
 {
         CLEANUP_UNIT_DIR UnitDir d = unit_dir();
@@ -231,4 +264,5 @@ START_TEST(a_change_of_events_wakes)
 END_TEST
 
 UNIT_MAIN("stats", every_file_is_read, what_is_not_there_is_not_invented, memory_is_split_by_kind,
-          forked_memory_is_not_counted_twice, hidden_processes_are_others, a_change_of_events_wakes)
+          forked_memory_is_not_counted_twice, hidden_processes_are_others,
+          what_ends_has_what_is_left, a_change_of_events_wakes)
