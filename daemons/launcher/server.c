@@ -60,11 +60,22 @@ static void connection_free(Connection *c)
                 idle_restart(server);
 }
 
+/* Whoever hangs up on a message that he has not read has his answer thrown away by the kernel. */
+static void discard_input(int fd)
+{
+        char byte;
+
+        (void)shutdown(fd, SHUT_RD);
+        while (recv(fd, &byte, 1, MSG_DONTWAIT) > 0)
+                ;
+}
+
 /* Answers and hangs up. A peer that does not take the answer goes without. */
 static void reply(Connection *c, LaunchResult result, pid_t pid, const char *text)
 {
         CLEANUP_BUFFER Buffer b = BUFFER_INIT(LIMIT_LAUNCH_BYTES);
 
+        discard_input(c->fd);
         if (launch_reply_write(result, pid, text, &b) == 0)
                 (void)send(c->fd, b.data, b.size, MSG_NOSIGNAL | MSG_DONTWAIT);
         connection_free(c);

@@ -346,6 +346,12 @@ tests_unit_test_launcher_check_SOURCES = tests/unit/test-launcher-check.c
 tests_unit_test_launcher_check_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_launcher_check_LDADD = daemons/launcher/liblauncher.a $(CGROUPS_TEST_LIBS)
 
+check_PROGRAMS += tests/unit/test-launcher-server
+TESTS += tests/unit/test-launcher-server
+tests_unit_test_launcher_server_SOURCES = tests/unit/test-launcher-server.c
+tests_unit_test_launcher_server_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_launcher_server_LDADD = daemons/launcher/liblauncher.a $(CGROUPS_TEST_LIBS)
+
 check_PROGRAMS += tests/unit/test-backend tests/unit/test-launch-client
 TESTS += tests/unit/test-backend tests/unit/test-launch-client
 tests_unit_test_backend_SOURCES = tests/unit/test-backend.c
