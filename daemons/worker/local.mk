@@ -38,6 +38,8 @@ daemons_worker_libworker_a_SOURCES = \
 	daemons/worker/ui-json.c \
 	daemons/worker/ui.c \
 	daemons/worker/ui.h \
+	daemons/worker/usage.c \
+	daemons/worker/usage.h \
 	daemons/worker/workdir.c \
 	daemons/worker/workdir.h \
 	daemons/worker/worker.c \
@@ -55,4 +57,4 @@ spark_worker_LDADD = \
 	lib/http/libhttp.a \
 	lib/wire/libwire.a \
 	lib/base/libbase.a \
-	$(SYSTEMD_LIBS) $(JANSSON_LIBS) $(INIH_LIBS)
+	$(SYSTEMD_LIBS) $(JANSSON_LIBS) $(INIH_LIBS) $(CGROUP_LIBS)
