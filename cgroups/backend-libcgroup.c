@@ -25,6 +25,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 
 #include "base/file.h"
 #include "base/limits.h"
@@ -302,6 +303,38 @@ static int set_up(LibcgroupBackend *self, const BackendConfig *config, char **re
         if (r == 0)
                 r = enable_controllers(path, ret_problem);
         return r < 0 ? r : make_executors(self, root, config, ret_problem);
+}
+
+static bool has_mark(const char *path)
+{
+        static const char *const names[] = { "trusted.delegate", "user.delegate" };
+        char value;
+
+        for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+                if (getxattr(path, names[i], &value, 1) == 1 && value == '1')
+                        return true;
+        return false;
+}
+
+bool backend_libcgroup_is_delegated(const char *root)
+{
+        CLEANUP_FREE char *own = NULL, *path = NULL, *limit = NULL;
+        struct stat st;
+
+        if (!root && own_group(&own) < 0)
+                return false;
+        if (!root)
+                root = own;
+        path = root[1] ? path_join(MOUNT, root + 1) : strdup(MOUNT);
+        limit = path ? path_join(path, "memory.max") : NULL;
+        if (!limit || stat(path, &st) < 0)
+                return false;
+        if (has_mark(path))
+                return true;
+        if (geteuid() != 0)
+                return st.st_uid == geteuid();
+        /* Only the topmost group of a host has no limits. */
+        return !root[1] && access(limit, F_OK) == 0;
 }
 
 /* ---- calls ---- */

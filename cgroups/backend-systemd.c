@@ -495,12 +495,62 @@ static int copy_text(char **field, const char *text)
         return text && !*field ? -ENOMEM : 0;
 }
 
+typedef struct Answer {
+        bool here;
+        LaunchResult result;
+        char *text;
+} Answer;
+
+static void on_answer(void *user, const LaunchReply *reply)
+{
+        Answer *answer = user;
+
+        answer->here = true;
+        answer->result = reply->result;
+        answer->text = reply->text ? strdup(reply->text) : NULL;
+}
+
+static void event_done(sd_event **event)
+{
+        (void)sd_event_unref(*event);
+}
+
+/* The ceiling, on a loop of its own: only when it is set may anything be started, and a launcher
+ * that does not take our orders is better known now. */
+static int set_ceiling(SystemdBackend *self, const BackendConfig *config, char **ret_problem)
+{
+        const LaunchMessage m = {
+                .verb = LAUNCH_SLICE,
+                .slice = self->instance,
+                .limits = { .memory_max = config->ceiling,
+                            .cpu_quota_usec = config->cpu_quota_usec },
+        };
+        CLEANUP(event_done) sd_event *event = NULL;
+        Answer answer = { 0 };
+        CLEANUP_FREE char *text = NULL;
+        int r = sd_event_new(&event);
+
+        if (r >= 0)
+                r = launch_call(event, self->socket, &m, NULL, 0, on_answer, &answer, NULL);
+        while (r >= 0 && !answer.here)
+                r = sd_event_run(event, UINT64_MAX); /* the call has a deadline */
+        if (r < 0)
+                return problem(ret_problem, r, "cannot reach spark-launcher");
+        text = answer.text;
+        if (answer.result == LAUNCH_OK)
+                return 0;
+        if (asprintf(ret_problem, "spark-launcher %s: %s",
+                     answer.result == LAUNCH_REFUSED ? "refuses" : "cannot set the ceiling",
+                     text ? text : "no reason given") < 0)
+                *ret_problem = NULL;
+        return answer.result == LAUNCH_REFUSED ? -EACCES : -EIO;
+}
+
 int backend_systemd_new(sd_event *event, const BackendConfig *config,
                         const BackendHandlers *handlers, void *user, Backend **ret,
                         char **ret_problem)
 {
         SystemdBackend *self = calloc(1, sizeof(*self));
-        LaunchMessage ceiling = { .verb = LAUNCH_SLICE };
         int r;
 
         if (!self)
@@ -514,14 +564,8 @@ int backend_systemd_new(sd_event *event, const BackendConfig *config,
                 r = copy_text(&self->socket, config->socket ? config->socket : LAUNCH_SOCKET);
         if (r >= 0)
                 r = connect_bus(self, ret_problem);
-        if (r >= 0) {
-                ceiling.slice = self->instance;
-                ceiling.limits.memory_max = config->ceiling;
-                ceiling.limits.cpu_quota_usec = config->cpu_quota_usec;
-                r = order(self, &ceiling, NULL, NULL, NULL);
-                if (r < 0)
-                        (void)problem(ret_problem, r, "cannot reach spark-launcher");
-        }
+        if (r >= 0)
+                r = set_ceiling(self, config, ret_problem);
         if (r < 0) {
                 backend_free(&self->base);
                 return r;

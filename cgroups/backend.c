@@ -308,6 +308,26 @@ int backend_stats(Backend *b, const char *id, CgroupStats *ret, MemorySplit *ret
         return r < 0 || !ret_split ? r : stats_split(task->group, b->proc, ret_split);
 }
 
+int backend_limits(Backend *b, const char *id, Limits *ret)
+{
+        const Task *task = backend_task(b, id);
+
+        if (!task || task->state == TASK_ENDED || !task->limits_set)
+                return -ENOENT;
+        *ret = task->limits;
+        return 0;
+}
+
+uint64_t backend_given(const Backend *b)
+{
+        uint64_t sum = 0;
+
+        for (const Task *task = b->tasks; task; task = task->hh.next)
+                if (task->state != TASK_ENDED && task->limits_set)
+                        sum += MIN_OF(task->limits.memory_max, UINT64_MAX - sum);
+        return sum;
+}
+
 int backend_forget(Backend *b, const char *id)
 {
         Task *task = backend_task(b, id);

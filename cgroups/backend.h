@@ -57,7 +57,8 @@ typedef struct BackendRequest {
 
 /* Each: 0, or -errno with a sentence part (owned by the caller, NULL when out of memory) of why
  * this backend cannot be used here. `handlers` is borrowed. Nothing is called before the loop runs
- * or backend_start() is called. */
+ * or backend_start() is called. systemd: sets the ceiling, and waits until that is done; -ENOENT or
+ * -EACCES when there is no launcher here that takes our orders. */
 int backend_systemd_new(sd_event *event, const BackendConfig *config,
                         const BackendHandlers *handlers, void *user, Backend **ret,
                         char **ret_problem);
@@ -66,6 +67,11 @@ int backend_libcgroup_new(sd_event *event, const BackendConfig *config,
                           char **ret_problem);
 int backend_none_new(sd_event *event, const BackendConfig *config, const BackendHandlers *handlers,
                      void *user, Backend **ret, char **ret_problem);
+
+/* Whether the group (as in BackendConfig) is there for us to manage: somebody delegated it, as
+ * systemd marks it; or it belongs to us and we are not root; or we are root in a container, where
+ * our group is the topmost that there is. To try on other people's groups would leave traces. */
+bool backend_libcgroup_is_delegated(const char *root);
 
 /* What our children are is killed; services go on. */
 void backend_free(Backend *b);
@@ -83,6 +89,13 @@ int backend_kill(Backend *b, const char *id, int signal);
 /* Reads what it uses now, and where its memory is (may be NULL). 0, -ENOENT when nothing of this id
  * runs, -ENOTSUP when this backend has no groups, or -errno. */
 int backend_stats(Backend *b, const char *id, CgroupStats *ret, MemorySplit *ret_split);
+
+/* The limits that it was started with; of one that was taken up, memory_max only. 0, or -ENOENT
+ * when nothing of this id runs under limits. */
+int backend_limits(Backend *b, const char *id, Limits *ret);
+
+/* The sum of memory_max of all that starts or runs. */
+uint64_t backend_given(const Backend *b);
 
 /* Ends what is left of it and lets it go. 0, or -ENOENT when it is not known. */
 int backend_forget(Backend *b, const char *id);

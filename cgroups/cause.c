@@ -170,6 +170,7 @@ static const char *text_of(const CodeText *table, size_t n, int code)
         return NULL;
 }
 
+/* It begins as with Spark's own worker, which counts as Java does; people look for these words. */
 static void put_end(Buffer *b, const EndFacts *f)
 {
         const char *text;
@@ -178,10 +179,13 @@ static void put_end(Buffer *b, const EndFacts *f)
                 text = text_of(exit_codes, ARRAY_SIZE(exit_codes), f->code);
                 if (!text)
                         text = text_of(systemd_codes, ARRAY_SIZE(systemd_codes), f->code);
-                buffer_printf(b, "Exited with code %d", f->code);
+                buffer_printf(b, "Command exited with code %d", f->code);
         } else {
                 text = text_of(signals, ARRAY_SIZE(signals), f->code);
-                buffer_printf(b, "Ended by signal %d", f->code);
+                if (f->code == SIGKILL && !f->limits)
+                        text = "killed (SIGKILL), by somebody or because the host ran out of "
+                               "memory";
+                buffer_printf(b, "Command exited with code %d", 128 + f->code);
         }
         if (text)
                 buffer_printf(b, ": %s", text);
@@ -198,4 +202,11 @@ char *cause_text(const EndFacts *facts)
         else
                 put_end(&b, facts);
         return buffer_take_text(&b);
+}
+
+int cause_exit_code(const EndFacts *facts)
+{
+        if (facts->oom)
+                return 128 + SIGKILL;
+        return facts->exited ? facts->code : 128 + facts->code;
 }

@@ -23,5 +23,9 @@ typedef struct EndFacts {
 /* One sentence without a full stop, owned by the caller; NULL when out of memory. For memory:
  *   "Killed for memory: limit 1408 MiB; JVM 1012, Python workers (2) 371, page cache 9; raise
  *    spark.executor.memoryOverhead (384m now) to about 700m"
- * else "exited with code 52: the JVM ran out of heap (raise spark.executor.memory)" and alike. */
+ * else "Command exited with code 52: the JVM ran out of memory (raise spark.executor.memory)" and
+ * alike, with the code of cause_exit_code(). */
 char *cause_text(const EndFacts *facts);
+
+/* The exit status as Java counts: 128 + the signal, and 137 for whoever was killed for memory. */
+int cause_exit_code(const EndFacts *facts);

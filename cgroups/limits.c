@@ -166,7 +166,7 @@ uint64_t limits_reserve(uint64_t host)
         uint64_t reserve = host / 8;
 
         reserve = MAX_OF(reserve, MIB(512));
-        reserve = MIN_OF(reserve, MIB(4096));
+        reserve = MIN_OF(reserve, MIB(1024));
         return MIN_OF(reserve, host / 2);
 }
 

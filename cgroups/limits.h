@@ -88,8 +88,8 @@ char *limits_sum_text(const Limits *limits);
 
 /* ---- the host ---- */
 
-/* What the system keeps of `host` bytes: an eighth, at least 512 MiB and at most 4 GiB, and never
- * more than half. */
+/* What the system keeps of `host` bytes: an eighth, at least 512 MiB and never more than half, but
+ * at most the 1 GiB that Spark's own default for a worker's memory leaves. */
 uint64_t limits_reserve(uint64_t host);
 
 /* The ceiling for all executors together where none is set; whole MiB. */

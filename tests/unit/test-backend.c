@@ -121,7 +121,8 @@ START_TEST(a_child_is_started_and_its_end_is_told)
         ck_assert(!backend_is_lasting(r.backend));
         ck_assert_int_eq(backend_list(r.backend), 0);
         ck_assert_int_eq(start(&r, "app/1", "echo hello; exit 52", &problem), 0);
-        check_told(&r, "started app/1; ended app/1: Exited with code 52: the JVM ran out of memory "
+        check_told(&r, "started app/1; ended app/1: Command exited with code 52: the JVM ran out "
+                       "of memory "
                        "(raise spark.executor.memory); ");
         path = path_join(r.dir.path, "stdout");
         ck_assert_int_eq(file_read(path, 100, &text, &size), 0);
@@ -143,7 +144,8 @@ START_TEST(signals_reach_it)
         ck_assert_int_eq(backend_stats(r.backend, "app/2", &s, NULL), -ENOENT);
         ck_assert_int_eq(backend_kill(r.backend, "app/2", SIGTERM), -ESRCH);
         ck_assert_int_eq(backend_kill(r.backend, "app/1", SIGTERM), 0);
-        check_told(&r, "started app/1; ended app/1: Ended by signal 15: asked to end (SIGTERM); ");
+        check_told(&r, "started app/1; ended app/1: Command exited with code 143: asked to end "
+                       "(SIGTERM); ");
 }
 END_TEST
 
@@ -155,8 +157,9 @@ START_TEST(a_kill_ends_all_that_it_started)
         rig_init(&r);
         ck_assert_int_eq(start(&r, "app/1", "sleep 1000 & sleep 1000", &problem), 0);
         ck_assert_int_eq(backend_kill(r.backend, "app/1", SIGKILL), 0);
-        check_told(&r, "started app/1; ended app/1: Ended by signal 9: killed (SIGKILL), though "
-                       "not for a memory limit of its own; ");
+        check_told(&r,
+                   "started app/1; ended app/1: Command exited with code 137: killed (SIGKILL), by "
+                   "somebody or because the host ran out of memory; ");
 }
 END_TEST
 

@@ -103,26 +103,43 @@ START_TEST(whatever_else_used_it_is_named)
 }
 END_TEST
 
+START_TEST(codes_are_as_java_counts)
+{
+        ck_assert_int_eq(cause_exit_code(&(EndFacts){ .exited = true, .code = 52 }), 52);
+        ck_assert_int_eq(cause_exit_code(&(EndFacts){ .code = SIGTERM }), 143);
+        ck_assert_int_eq(cause_exit_code(&(EndFacts){ .oom = true, .code = SIGKILL }), 137);
+        /* Another process than the first was chosen. */
+        ck_assert_int_eq(cause_exit_code(&(EndFacts){ .oom = true, .exited = true, .code = 1 }),
+                         137);
+}
+END_TEST
+
 START_TEST(exits_and_signals)
 {
-        check_cause(&(EndFacts){ .exited = true, .code = 0 }, "Exited with code 0");
-        check_cause(&(EndFacts){ .exited = true, .code = 77 }, "Exited with code 77");
+        check_cause(&(EndFacts){ .exited = true, .code = 0 }, "Command exited with code 0");
+        check_cause(&(EndFacts){ .exited = true, .code = 77 }, "Command exited with code 77");
         check_cause(&(EndFacts){ .exited = true, .code = 52 },
-                    "Exited with code 52: the JVM ran out of memory (raise spark.executor.memory)");
+                    "Command exited with code 52: the JVM ran out of memory (raise "
+                    "spark.executor.memory)");
         check_cause(&(EndFacts){ .exited = true, .code = 127 },
-                    "Exited with code 127: its program is missing");
+                    "Command exited with code 127: its program is missing");
         check_cause(&(EndFacts){ .exited = true, .code = 200 },
-                    "Exited with code 200: its directory could not be entered");
-        check_cause(&(EndFacts){ .code = SIGKILL },
-                    "Ended by signal 9: killed (SIGKILL), though not for a memory limit of its "
-                    "own");
-        check_cause(&(EndFacts){ .code = 60 }, "Ended by signal 60");
+                    "Command exited with code 200: its directory could not be entered");
+        check_cause(
+                &(EndFacts){ .code = SIGKILL },
+                "Command exited with code 137: killed (SIGKILL), by somebody or because the host "
+                "ran out of memory");
+        check_cause(&(EndFacts){ .code = SIGKILL, .limits = &(Limits){ 0 } },
+                    "Command exited with code 137: killed (SIGKILL), though not for a memory "
+                    "limit of its own");
+        check_cause(&(EndFacts){ .code = 60 }, "Command exited with code 188");
         check_cause(&(EndFacts){ .exited = true, .code = 1, .full_disk = "/var/lib/spark/local" },
-                    "Exited with code 1: an error while it started; its stderr has it; the disk "
+                    "Command exited with code 1: an error while it started; its stderr has it; the "
+                    "disk "
                     "of /var/lib/spark/local was full");
-        check_cause(&(EndFacts){ .exited = true, .full_disk = "/x" }, "Exited with code 0");
+        check_cause(&(EndFacts){ .exited = true, .full_disk = "/x" }, "Command exited with code 0");
 }
 END_TEST
 
 UNIT_MAIN("cause", python_over_the_limit, native_memory_of_the_jvm, python_with_a_limit_of_its_own,
-          whatever_else_used_it_is_named, exits_and_signals)
+          whatever_else_used_it_is_named, exits_and_signals, codes_are_as_java_counts)

@@ -45,7 +45,7 @@ def exact_limits():
         check_match(rf"limit memory.max {(heap + overhead) << 20}\n", text, f"{id}: its memory")
         check_match(rf"limit cpu.max {cores}00000 100000\n", text, f"{id}: its CPU")
         check_match(r"stats: memory \d+ .* python 1 other 0\n", text, f"{id}: what it uses")
-        check_match(r"ended .*: Ended by signal 9", text, f"{id}: it was killed")
+        check_match(r"ended .*: Command exited with code 137", text, f"{id}: it was killed")
         if "wrong" in text or "trouble" in text:
             print(text)
     check_equal(read(f"{SLICE}/memory.max"), str(512 << 20), "the ceiling of all is set")
@@ -70,11 +70,11 @@ def killed_for_memory():
 
 def ends():
     text = run("app-4/0", 64, 32, 1, "-c", "raise SystemExit(52)")
-    check_match(r"Exited with code 52: the JVM ran out of memory", text, "an exit code")
+    check_match(r"exited with code 52: the JVM ran out of memory", text, "an exit code")
     text = run("app-4/1", 64, 32, 1, "-c", "pass")
-    check_match(r"Exited with code 0\n", text, "a good end")
+    check_match(r"exited with code 0\n", text, "a good end")
     text = run("app-4/2", 64, 32, 1, "-c", "import os; os.kill(os.getpid(), 11)")
-    check_match(r"Ended by signal 11: it crashed", text, "a crash")
+    check_match(r"exited with code 139: it crashed", text, "a crash")
     client.start("ends", PYTHON, "-c", "import os, time; os.fork(); time.sleep(1000)")
     wait_for(lambda: len(read(f"{group('ends')}/cgroup.procs").split()) == 2)
     check_equal(client.stop("ends", "TERM")["result"], "ok", "a signal is sent")
@@ -92,7 +92,7 @@ def found_again():
     pid = text.split("started app-5/7 ")[1].split()[0]
     check(os.path.exists(group("app-5-7")), "an executor outlives its worker")
     text = run("app-5/7", 64, 32, 1, *SLEEP, options=("-l", "-k", "1"))
-    check_match(rf"started app-5/7 {pid}\n.*ended app-5/7: Ended by signal 9", text,
+    check_match(rf"started app-5/7 {pid}\n.*ended app-5/7: Command exited with code 137", text,
                 "which finds it again")
     client.start("app-5-8", PYTHON, f"{JOB}/memory-hog.py")
     wait_for(lambda: show("app-5-8", "ActiveState") == "failed")

@@ -69,7 +69,7 @@ def check_libcgroup(who, properties, options):
     cpu = run_delegated(properties, "-k", "2", *options, "libcgroup", "app-9/1", "64", "32", "1",
                         where, PYTHON, f"{JOB}/cpu-hog.py", "3")
     check_match(r"stats: .* pids 3 .* python 3 ", cpu, f"libcgroup, {who}: what it uses")
-    check_match(r"ended app-9/1: Ended by signal 9", cpu, f"libcgroup, {who}: all are killed")
+    check_match(r"ended app-9/1: Command exited with code 137", cpu, f"libcgroup, {who}: all are killed")
     if "wrong" in hog + cpu or "ended" not in hog or "ended" not in cpu:
         print(hog, cpu)
 
