@@ -94,7 +94,30 @@ static MasterTarget *target_for_address(Registration *r, const HostPort *address
 
 /* ---- registering ---- */
 
-/* The worker's resources, and for our own master the engines that are here. */
+/* "memory=12288", "overhead-percent=10", "overhead-min=384". */
+static StringSeq limits_addresses(const RegistrationConfig *c, WorkerEffects *fx)
+{
+        const char **items = arena_new_array(&fx->arena, 3, const char *);
+
+        if (!items) {
+                fx->failed = true;
+                return (StringSeq){ 0 };
+        }
+        items[0] = effect_text(fx, "memory=%" PRIu64, c->limits_memory_mb);
+        items[1] = effect_text(fx, "overhead-percent=%u", c->limits_overhead_percent);
+        items[2] = effect_text(fx, "overhead-min=%" PRIu64, c->limits_overhead_min_mb);
+        return (StringSeq){ .items = items, .length = 3 };
+}
+
+static void add_resource(ResourceMap *map, const char *name, StringSeq addresses)
+{
+        map->items[map->length++] = (struct ResourceEntry){
+                .key = name,
+                .value = { .name = name, .addresses = addresses },
+        };
+}
+
+/* The worker's resources, and for our own master the engines that are here and the limits. */
 static ResourceMap declared_resources(const Registration *r, bool sparkd, WorkerEffects *fx)
 {
         ResourceMap all = *r->config->resources;
@@ -102,18 +125,18 @@ static ResourceMap declared_resources(const Registration *r, bool sparkd, Worker
 
         if (!sparkd)
                 return all;
-        items = arena_new_array(&fx->arena, all.length + 1, struct ResourceEntry);
+        items = arena_new_array(&fx->arena, all.length + 2, struct ResourceEntry);
         if (!items) {
                 fx->failed = true;
                 return all;
         }
         if (all.length)
                 memcpy(items, all.items, all.length * sizeof(*items));
-        items[all.length] = (struct ResourceEntry){
-                .key = REGISTRATION_ENGINES_RESOURCE,
-                .value = { .name = REGISTRATION_ENGINES_RESOURCE, .addresses = r->engines },
-        };
-        return (ResourceMap){ .items = items, .length = all.length + 1 };
+        all.items = items;
+        add_resource(&all, REGISTRATION_ENGINES_RESOURCE, r->engines);
+        if (r->config->limits_memory_mb)
+                add_resource(&all, REGISTRATION_LIMITS_RESOURCE, limits_addresses(r->config, fx));
+        return all;
 }
 
 static EndpointRef own_reference(const Registration *r)

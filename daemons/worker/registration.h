@@ -13,6 +13,9 @@
 
 /* The pseudo-resource that tells our own master which engines are here. */
 #define REGISTRATION_ENGINES_RESOURCE "sparkd.engines"
+/* ... and the one that tells it what executors here may take, so that it can place by limits. Its
+ * addresses are "memory=MIB", "overhead-percent=N" and "overhead-min=MIB". */
+#define REGISTRATION_LIMITS_RESOURCE "sparkd.limits"
 
 /* What does not change; borrowed for the life of the machine. */
 typedef struct RegistrationConfig {
@@ -25,6 +28,10 @@ typedef struct RegistrationConfig {
         int32_t memory_mb;
         const char *web_ui_url;
         const ResourceMap *resources;
+        uint64_t limits_memory_mb;        /* all executors and drivers here together, heap and all;
+                                           * 0: there is no limit, and none is declared */
+        unsigned limits_overhead_percent; /* of heap, as LimitsPolicy has it ... */
+        uint64_t limits_overhead_min_mb;  /* ... and at least that */
         uint64_t heartbeat_usec;
         unsigned initial_retries; /* at about 10 s each ... */
         unsigned max_retries;     /* ... then at about 60 s each up to this; then giving up */

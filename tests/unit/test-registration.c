@@ -230,6 +230,32 @@ START_TEST(test_our_master_hears_of_engines)
 }
 END_TEST
 
+START_TEST(test_our_master_hears_of_limits)
+{
+        static const char *const declared[] = { "memory=12288", "overhead-percent=10",
+                                                "overhead-min=384" };
+        bool sparkd = _i == 1;
+        const ResourceMap *map;
+
+        config.limits_memory_mb = 12288;
+        config.limits_overhead_percent = 10;
+        config.limits_overhead_min_mb = 384;
+        (void)handle((WorkerEvent){ .type = ON_START }, 0);
+        dialled(0, 11, 0);
+        connected(11, 0);
+        identified(11, sparkd, LINE_BIT(LINE_4_3), 0);
+        map = &nth(DO_SEND, 0)->message->register_worker.resources;
+        ck_assert_uint_eq(map->length, sparkd ? 3 : 1);
+        if (!sparkd)
+                return;
+        ck_assert_str_eq(map->items[2].key, "sparkd.limits");
+        ck_assert_str_eq(map->items[2].value.name, "sparkd.limits");
+        ck_assert_uint_eq(map->items[2].value.addresses.length, ARRAY_SIZE(declared));
+        for (size_t i = 0; i < ARRAY_SIZE(declared); i++)
+                ck_assert_str_eq(map->items[2].value.addresses.items[i], declared[i]);
+}
+END_TEST
+
 START_TEST(test_our_master_hears_of_a_new_engine)
 {
         static const char *engines[] = { "3.5.9" };
@@ -625,6 +651,7 @@ int main(void)
         tcase_add_checked_fixture(tc, set_up, tear_down);
         tcase_add_test(tc, test_first_contact);
         tcase_add_test(tc, test_our_master_hears_of_engines);
+        tcase_add_loop_test(tc, test_our_master_hears_of_limits, 0, 2);
         tcase_add_test(tc, test_our_master_hears_of_a_new_engine);
         tcase_add_test(tc, test_a_jvm_master_does_not_hear_of_engines);
         tcase_add_test(tc, test_accepted);
