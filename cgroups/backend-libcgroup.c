@@ -464,6 +464,7 @@ static void libcgroup_free(Backend *b)
 
 static const BackendOps libcgroup_ops = {
         .name = "libcgroup",
+        .limits = true,
         .start = libcgroup_start,
         .kill = libcgroup_kill,
         .forget = libcgroup_forget,

@@ -30,7 +30,7 @@ typedef struct Task {
 
 typedef struct BackendOps {
         const char *name;
-        bool lasting;
+        bool lasting, limits;
         /* `task` is in the table, STARTING. On failure the caller removes it. */
         int (*start)(Backend *b, Task *task, const BackendRequest *request, char **ret_problem);
         int (*kill)(Backend *b, Task *task, int signal);

@@ -451,6 +451,7 @@ static void systemd_free(Backend *b)
 static const BackendOps systemd_ops = {
         .name = "systemd",
         .lasting = true,
+        .limits = true,
         .start = systemd_start,
         .kill = systemd_kill,
         .forget = systemd_forget,

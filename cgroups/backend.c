@@ -268,6 +268,11 @@ const char *backend_name(const Backend *b)
         return b->ops->name;
 }
 
+bool backend_has_limits(const Backend *b)
+{
+        return b->ops->limits;
+}
+
 bool backend_is_lasting(const Backend *b)
 {
         return b->ops->lasting;

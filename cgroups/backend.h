@@ -77,6 +77,8 @@ bool backend_libcgroup_is_delegated(const char *root);
 void backend_free(Backend *b);
 
 const char *backend_name(const Backend *b);
+/* Whether it holds what it runs to its limits. */
+bool backend_has_limits(const Backend *b);
 /* Whether what it runs outlives us. */
 bool backend_is_lasting(const Backend *b);
 

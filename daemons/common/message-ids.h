@@ -20,6 +20,7 @@
 #define MESSAGE_MASTER_LOST            "e2670d12547c47a58f3c7cd373c25057"
 #define MESSAGE_MASTER_REFUSED         "ca64a62c99444329acc429ffa2ca933f"
 #define MESSAGE_EXECUTOR_ENDED         "b5e272d10c4b435ca9d79c5b3cdf3c78"
+#define MESSAGE_EXECUTOR_OOM           "e5d1b9b87fe049058cf4585dc61a4c3c"
 
 /* Of both. */
 #define MESSAGE_CANNOT_START "301c8dbaafec459c967418cc914365e6"

@@ -20,13 +20,6 @@
 
 #define CLEAN_SECONDS 3600 /* a clean-up that takes longer goes on the next time */
 
-/* The process of a child: an executor or a driver. */
-typedef struct Process {
-        pid_t pid;   /* the key */
-        char *child; /* "APP/N", or a driver's id */
-        UT_hash_handle hh;
-} Process;
-
 /* An ask under way. */
 typedef struct Ask Ask;
 struct Ask {
@@ -41,11 +34,11 @@ struct Actor {
         sd_event_source *cleaner; /* of old work directories; NULL when not enabled */
         Rpc *rpc;
         Reaper *reaper;
+        BackendChoice choice;
         Launcher *launcher;
         const LauncherConfig *config;
         Worker worker;
         Strv engine_names; /* what the worker's machine borrows */
-        Process *processes;
         Ask *asks;
         bool stopping;
 };
@@ -60,84 +53,90 @@ static uint64_t clock_usec(void)
 
 static void dispatch(Actor *a, const WorkerEvent *event);
 
-/* ---- processes ---- */
+/* ---- executors and drivers ---- */
 
-static Process *process_of(Actor *a, const char *child)
+static bool is_known(const Actor *a, const char *child)
 {
-        for (Process *p = a->processes; p; p = p->hh.next)
-                if (strcmp(p->child, child) == 0)
-                        return p;
-        return NULL;
+        return executors_find(&a->worker.executors, child) ||
+               drivers_find(&a->worker.drivers, child);
 }
 
-static void process_free(Actor *a, Process *p)
+/* It runs and nobody here knows of it: an earlier life of ours left it, or what wanted it has given
+ * it up meanwhile. */
+static void end_stray(Actor *a, const char *child)
 {
-        HASH_DEL(a->processes, p);
-        free(p->child);
-        free(p);
+        log_notice("%s is left of an earlier time; ending it.", child);
+        (void)backend_forget(a->choice.backend, child);
 }
 
 static void on_started(void *user, const char *child, pid_t pid)
 {
         Actor *a = user;
-        Process *p = calloc(1, sizeof(*p));
 
-        if (p) {
-                p->pid = pid;
-                p->child = strdup(child);
-                if (p->child)
-                        HASH_ADD(hh, a->processes, pid, sizeof(p->pid), p);
-        }
-        if (!p || !hash_added(p)) {
-                if (p)
-                        free(p->child);
-                free(p);
-                (void)spawn_kill_session(pid, true);
-                dispatch(a, &(WorkerEvent){ .type = ON_LAUNCH_FAILED,
-                                            .child = child,
-                                            .text = "the worker is out of memory" });
+        if (!is_known(a, child)) {
+                end_stray(a, child);
                 return;
         }
+        log_info("%s runs as process %d.", child, pid);
         dispatch(a, &(WorkerEvent){ .type = ON_STARTED, .child = child });
 }
 
+/* The words before the problem are those of Spark's worker. */
 static void on_launch_failed(void *user, const char *child, const char *problem)
 {
-        dispatch(user, &(WorkerEvent){ .type = ON_LAUNCH_FAILED, .child = child, .text = problem });
+        CLEANUP_FREE char *text = NULL;
+
+        if (strchr(child, '/') && asprintf(&text, "Error running executor: %s", problem) < 0)
+                text = NULL;
+        dispatch(user, &(WorkerEvent){ .type = ON_LAUNCH_FAILED,
+                                       .child = child,
+                                       .text = text ? text : problem });
 }
 
-static const LauncherHandlers launcher_handlers = { .started = on_started,
-                                                    .failed = on_launch_failed };
+static void on_ended(void *user, const char *id, const EndFacts *facts)
+{
+        Actor *a = user;
+        EndFacts all = *facts;
+        CLEANUP_FREE char *child = strdup(id), *text = NULL;
+        WorkerEvent event = { .type = ON_EXITED,
+                              .child = child,
+                              .code = cause_exit_code(facts),
+                              .out_of_memory = facts->oom };
+
+        all.full_disk = launcher_full_disk(a->launcher);
+        text = cause_text(&all);
+        event.text = text;
+        (void)backend_forget(a->choice.backend, id);
+        if (child)
+                dispatch(a, &event);
+}
+
+static void on_trouble(void *user, const char *child, const char *problem)
+{
+        log_warning("%s%s%s", child ? child : "", child ? ": " : "", problem);
+}
+
+static const BackendHandlers backend_handlers = {
+        .started = on_started,
+        .failed = on_launch_failed,
+        .ended = on_ended,
+        .trouble = on_trouble,
+};
 
 static void on_child_ended(void *user, pid_t pid, const siginfo_t *info)
 {
         Actor *a = user;
-        CLEANUP_FREE char *child = NULL;
-        Process *p;
-        int left;
 
-        HASH_FIND(hh, a->processes, &pid, sizeof(pid), p);
-        if (!p)
-                return;
-        child = TAKE_PTR(p->child);
-        process_free(a, p);
-        left = spawn_kill_session(pid, false);
-        if (left > 0)
-                log_info("Killed %d processes that %s left behind.", left, child);
-        dispatch(a, &(WorkerEvent){
-                            .type = ON_EXITED, .child = child, .code = spawn_exit_code(info) });
+        (void)backend_reaped(a->choice.backend, pid, info);
 }
 
-static void signal_process(Actor *a, const char *child, int signal)
+static void do_signal(Actor *a, const WorkerEffect *e)
 {
-        const Process *p = process_of(a, child);
+        int r = backend_kill(a->choice.backend, e->child, e->signal);
 
-        if (!p)
-                return;
-        if (signal == SIGKILL)
-                (void)spawn_kill_session(p->pid, true);
-        else
-                (void)kill(p->pid, signal);
+        if (r < 0 && r != -ESRCH)
+                log_warning("Could not send signal %d to %s: %s", e->signal, e->child,
+                            strerror(-r));
 }
 
 /* ---- connections ---- */
@@ -369,7 +368,7 @@ static void carry_out(Actor *a, const WorkerEffect *e)
                 launcher_cancel_driver(a->launcher, e->child);
                 break;
         case DO_SIGNAL:
-                signal_process(a, e->child, e->signal);
+                do_signal(a, e);
                 break;
         case DO_CLEAN_APP:
                 launcher_forget_app(a->launcher, e->text);
@@ -443,23 +442,39 @@ typedef struct CleanWork {
         int64_t cutoff;
 } CleanWork;
 
+/* Says how many have gone, and on a line each what is left. */
 static int clean_work(void *arg, int fd)
 {
         const CleanWork *work = arg;
-        int n = workdir_clean(work->work_dir, &work->keep, work->cutoff);
+        CLEANUP_STRV Strv left = { 0 };
+        int n = workdir_clean(work->work_dir, &work->keep, work->cutoff, &left);
 
         if (n < 0)
                 return EXIT_FAILURE;
-        (void)dprintf(fd, "%d", n);
+        (void)dprintf(fd, "%d\n", n);
+        for (size_t i = 0; i < left.length; i++)
+                (void)dprintf(fd, "%s\n", left.items[i]);
         return EXIT_SUCCESS;
 }
 
 static void on_cleaned(void *user, const char *output)
 {
-        if (!*output)
+        const char *end = strrchr(output, '\n'); /* what is behind it was cut */
+        CLEANUP_FREE char *whole = end ? strndup(output, (size_t)(end - output)) : NULL;
+        char *rest = whole, *line = strsep(&rest, "\n");
+        CLEANUP_STRV Strv left = { 0 };
+        Actor *a = user;
+
+        if (!line) {
                 log_warning("Could not clean up old work directories.");
-        else if (strcmp(output, "0") != 0)
-                log_info("Removed %s old work directories.", output);
+                return;
+        }
+        if (strcmp(line, "0") != 0)
+                log_info("Removed %s old work directories.", line);
+        while ((line = strsep(&rest, "\n")))
+                (void)strv_add(&left, line);
+        if (left.length)
+                launcher_remove(a->launcher, &left);
 }
 
 static int on_clean(sd_event_source *source, uint64_t usec, void *user)
@@ -486,7 +501,7 @@ static int on_clean(sd_event_source *source, uint64_t usec, void *user)
 
 /* ---- life ---- */
 
-static int open_all(Actor *a, const WorkerConfig *worker)
+static int open_all(Actor *a, const WorkerConfig *worker, char **ret_problem)
 {
         static const char *const endpoints[] = { "Worker", NULL };
         const WorkerSettings *s = a->config->settings;
@@ -497,7 +512,11 @@ static int open_all(Actor *a, const WorkerConfig *worker)
         int r = worker_init(&a->worker, worker);
 
         if (r == 0)
-                r = launcher_new(a->event, a->config, &launcher_handlers, a, &a->launcher);
+                r = backend_choose(a->event, s, a->config->budget, &backend_handlers, a, &a->choice,
+                                   ret_problem);
+        if (r == 0)
+                r = launcher_new(a->event, a->config, &a->choice, on_launch_failed, a,
+                                 &a->launcher);
         if (r == 0)
                 r = update_engines(a);
         if (r >= 0)
@@ -514,7 +533,7 @@ static int open_all(Actor *a, const WorkerConfig *worker)
 }
 
 int actor_new(sd_event *event, const WorkerConfig *worker, const LauncherConfig *launcher,
-              Actor **ret)
+              Actor **ret, char **ret_problem)
 {
         Actor *a = calloc(1, sizeof(*a));
         int r;
@@ -523,7 +542,7 @@ int actor_new(sd_event *event, const WorkerConfig *worker, const LauncherConfig 
                 return -ENOMEM;
         a->event = sd_event_ref(event);
         a->config = launcher;
-        r = open_all(a, worker);
+        r = open_all(a, worker, ret_problem);
         if (r < 0) {
                 actor_free(a);
                 return r;
@@ -534,7 +553,6 @@ int actor_new(sd_event *event, const WorkerConfig *worker, const LauncherConfig 
 
 void actor_free(Actor *a)
 {
-        Process *p, *p_next;
         Ask *ask, *ask_next;
 
         if (!a)
@@ -542,14 +560,13 @@ void actor_free(Actor *a)
         (void)sd_event_source_disable_unref(a->timer);
         (void)sd_event_source_disable_unref(a->cleaner);
         reaper_free(a->reaper);
-        HASH_ITER (hh, a->processes, p, p_next) {
-                (void)spawn_kill_session(p->pid, true);
-                process_free(a, p);
-        }
+        backend_free(a->choice.backend);
+        a->choice.backend = NULL;
         rpc_free(a->rpc);
         DL_FOREACH_SAFE (a->asks, ask, ask_next)
                 free(ask);
         launcher_free(a->launcher);
+        backend_choice_done(&a->choice);
         worker_done(&a->worker);
         strv_done(&a->engine_names);
         (void)sd_event_unref(a->event);
@@ -569,6 +586,12 @@ int actor_listen(Actor *a, int fd)
 
 void actor_start(Actor *a)
 {
+        /* Nothing of it is taken up: it would have to be known what it was started for. */
+        int r = backend_list(a->choice.backend);
+
+        if (r < 0)
+                log_warning("Could not look for what an earlier worker left running: %s",
+                            strerror(-r));
         dispatch(a, &(WorkerEvent){ .type = ON_START });
 }
 
@@ -590,6 +613,11 @@ void actor_terminate(void *user, int signal)
 const Worker *actor_worker(const Actor *a)
 {
         return &a->worker;
+}
+
+const BackendChoice *actor_backend(const Actor *a)
+{
+        return &a->choice;
 }
 
 const Engines *actor_engines(const Actor *a)

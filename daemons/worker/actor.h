@@ -13,17 +13,19 @@
 
 typedef struct Actor Actor;
 
-/* Both configs are borrowed for the actor's life. 0 or -errno. */
+/* Both configs are borrowed for the actor's life. 0; or -errno with *ret_problem, a sentence part
+ * owned by the caller or NULL: as backend_choose(). */
 int actor_new(sd_event *event, const WorkerConfig *worker, const LauncherConfig *launcher,
-              Actor **ret);
-/* Kills what still runs and closes every connection. NULL is fine. */
+              Actor **ret, char **ret_problem);
+/* Kills children that still run and closes every connection. NULL is fine. */
 void actor_free(Actor *a);
 void actor_free_pointer(Actor **a); /* for CLEANUP */
 
 /* Accepts masters and executors on a listening socket, whose ownership moves here. 0 or -errno. */
 int actor_listen(Actor *a, int fd);
 
-/* Begins to register. The loop ends with the worker's exit status. */
+/* Ends what an earlier worker left running, and begins to register. The loop ends with the worker's
+ * exit status. */
 void actor_start(Actor *a);
 
 /* Ends the executors, then the loop; called again, at once. `user` is the Actor. */
@@ -32,3 +34,4 @@ void actor_terminate(void *user, int signal);
 /* For the web UI to read; valid as long as the actor. */
 const Worker *actor_worker(const Actor *a);
 const Engines *actor_engines(const Actor *a);
+const BackendChoice *actor_backend(const Actor *a);

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <sched.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +11,10 @@
 #include "base/buffer.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "cgroups/launch-message.h"
+#include "cgroups/limits.h"
 #include "daemons/worker/command-text.h"
+#include "daemons/worker/limits-request.h"
 
 #define AT(member)    .offset = offsetof(WorkerSettings, member)
 #define SECONDS(n)    (INT64_C(1000000) * (n))
@@ -30,6 +32,51 @@ static bool is_redaction(const char *s)
         CLEANUP(redaction_done) Redaction redaction = { 0 };
 
         return redaction_init(&redaction, s) >= 0;
+}
+
+static bool is_limits(const char *s)
+{
+        static const char *const names[] = { "auto", "systemd", "libcgroup", "none" };
+
+        for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+                if (strcmp(s, names[i]) == 0)
+                        return true;
+        return false;
+}
+
+static bool is_cpu_mode(const char *s)
+{
+        CpuMode mode;
+
+        return cpu_mode_from_name(s, &mode) == 0;
+}
+
+static bool is_quota(const char *s)
+{
+        uint64_t thousandths;
+
+        return parse_thousandths(s, LIMIT_CORES * 1000, &thousandths) == 0 && thousandths >= 10;
+}
+
+/* Percents, as the policy and our master count them. */
+static bool is_factor(const char *s)
+{
+        uint64_t thousandths;
+
+        return parse_thousandths(s, 10000, &thousandths) == 0 && thousandths % 10 == 0;
+}
+
+/* As the launcher takes it for the name of a slice. */
+static bool is_instance(const char *s)
+{
+        return strlen(s) <= LAUNCH_SLICE_MAX &&
+               s[strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")] ==
+                       '\0';
+}
+
+static bool is_group(const char *s)
+{
+        return *s == '/' && !strstr(s, "/..") && (s[1] == '\0' || s[strlen(s) - 1] != '/');
 }
 
 /* Where Spark 3.x and 4.x differ, the newest is the default. */
@@ -89,7 +136,8 @@ static const Setting settings[] = {
           .min = MIB_SIGNED(1),
           .max = MIB_SIGNED(INT32_MAX),
           .value = "M",
-          .help = "memory for executors (512m, 8g); the host's less 1g unless set" },
+          .help = "memory for executors' heaps (512m, 8g); the host's less 1g, or executor-memory, "
+                  "unless set" },
         { .option = "work-dir",
           .letter = 'd',
           .key = "work-dir",
@@ -281,6 +329,103 @@ static const Setting settings[] = {
           .type = SETTING_STRING,
           AT(reverse_proxy_url),
           .help = "... whose address this is" },
+        { .option = "limits",
+          .key = "limits",
+          .type = SETTING_STRING,
+          AT(limits),
+          .fallback = "auto",
+          .accepts = is_limits,
+          .wanted = "auto, systemd, libcgroup or none",
+          .value = "HOW",
+          .help = "who holds executors to their limits: systemd, libcgroup, none, or auto" },
+        { .option = "run-as",
+          .key = "run-as",
+          .type = SETTING_STRING,
+          AT(run_as),
+          .min = 1,
+          .value = "USER",
+          .help = "user for executors and drivers; spark-executor where that can be" },
+        { .option = "executor-memory",
+          .key = "executor-memory",
+          .type = SETTING_MEMORY,
+          AT(executor_memory),
+          .min = MIB_SIGNED(64),
+          .value = "M",
+          .help = "for the limits of all executors and drivers together, overhead and all; the "
+                  "host's less an eighth (512m to 1g) unless set" },
+        { .option = "cpu-quota",
+          .key = "cpu-quota",
+          .type = SETTING_STRING,
+          AT(cpu_quota),
+          .accepts = is_quota,
+          .wanted = "a number of cores like 4 or 2.5",
+          .value = "CORES",
+          .help = "processor time for all executors and drivers together, in cores (2.5)" },
+        { .option = "instance",
+          .key = "instance",
+          .type = SETTING_STRING,
+          AT(instance),
+          .min = 1,
+          .accepts = is_instance,
+          .wanted = "letters, digits and underscores",
+          .value = "NAME",
+          .help = "tells apart what several workers on one host run" },
+        { .key = "cpu-limit",
+          .type = SETTING_STRING,
+          AT(cpu_limit),
+          .fallback = "ceiling",
+          .accepts = is_cpu_mode,
+          .wanted = "ceiling, burst or weight",
+          .help = "ceiling: an executor never has more processor time than its cores; burst: up "
+                  "to cpu-burst of it; weight: all that is idle" },
+        { .key = "cpu-burst",
+          .type = SETTING_INT,
+          AT(cpu_burst),
+          .fallback = "200",
+          .min = 100,
+          .max = 10000,
+          .help = "percent of its cores, for cpu-limit = burst" },
+        { .key = "memory-high",
+          .type = SETTING_INT,
+          AT(memory_high),
+          .fallback = "98",
+          .min = 50,
+          .max = 100,
+          .help = "percent of its limit above which an executor is slowed; 100: never" },
+        { .key = "swap",
+          .type = SETTING_INT,
+          AT(swap),
+          .fallback = "0",
+          .min = 0,
+          .max = 1000,
+          .help = "swap that an executor may use, in percent of its limit" },
+        { .key = "pids-max",
+          .type = SETTING_INT,
+          AT(pids_max),
+          .fallback = "4096",
+          .min = 64,
+          .max = 4194304,
+          .help = "processes and threads of an executor" },
+        { .key = "overhead-factor",
+          .type = SETTING_STRING,
+          AT(overhead_factor),
+          .fallback = "0.10",
+          .accepts = is_factor,
+          .wanted = "a fraction like 0.1 or 0.25, of two digits",
+          .help = "memory overhead as a part of the heap, where the application does not say ..." },
+        { .key = "overhead-min",
+          .type = SETTING_MEMORY,
+          AT(overhead_min),
+          .fallback = "384m",
+          .min = 0,
+          .max = MIB_SIGNED(INT32_MAX),
+          .help = "... and at least this much" },
+        { .key = "cgroup-root",
+          .type = SETTING_STRING,
+          AT(cgroup_root),
+          .accepts = is_group,
+          .wanted = "a control group as in /proc/PID/cgroup",
+          .help = "control group to manage, for libcgroup; the worker's own unless set" },
 };
 
 const OptionsSpec worker_options = {
@@ -294,25 +439,6 @@ const OptionsSpec worker_options = {
         .settings = settings,
         .n_settings = ARRAY_SIZE(settings),
 };
-
-int worker_default_cores(void)
-{
-        cpu_set_t set;
-        long online = sysconf(_SC_NPROCESSORS_ONLN);
-
-        /* As a JVM counts: the processors that we may run on. */
-        if (sched_getaffinity(0, sizeof(set), &set) == 0)
-                return MAX_OF(CPU_COUNT(&set), 1);
-        return online > 0 ? (int)online : 1;
-}
-
-int32_t worker_default_memory(void)
-{
-        long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
-        int64_t mib = pages > 0 && size > 0 ? (int64_t)pages * size >> 20 : 2048;
-
-        return (int32_t)MIN_OF(MAX_OF(mib - 1024, 1024), INT32_MAX);
-}
 
 char *worker_work_dir(const WorkerSettings *s)
 {

@@ -42,13 +42,21 @@ typedef struct WorkerSettings {
         char *resources_file;
         bool reverse_proxy;
         char *reverse_proxy_url;
+        char *limits;                     /* "auto", "systemd", "libcgroup" or "none" */
+        char *run_as;                     /* NULL: see backend-choice.h */
+        char *instance;                   /* NULL: the only worker on this host */
+        char *cgroup_root;                /* NULL: the group that we are in */
+        uint64_t executor_memory;         /* bytes for all together; 0: what the host can give */
+        char *cpu_limit;                  /* as cpu_mode_from_name() knows it */
+        char *cpu_quota;                  /* cores for all together, "2.5"; NULL: no bound */
+        int cpu_burst, memory_high, swap; /* percent */
+        int pids_max;
+        char *overhead_factor; /* "0.1" */
+        uint64_t overhead_min; /* bytes */
 } WorkerSettings;
 
 extern const OptionsSpec worker_options;
 
-int worker_default_cores(void);
-/* MiB: physical less 1024, at least 1024, as Spark's. */
-int32_t worker_default_memory(void);
 /* --work-dir, else SPARK_HOME/work when that can be written to, else /var/lib/spark/work. Owned by
  * the caller; NULL when out of memory. */
 char *worker_work_dir(const WorkerSettings *s);

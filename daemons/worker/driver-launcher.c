@@ -82,7 +82,7 @@ static int prepare(const DriverLaunch *d, const Engine *engine, Preparation *p, 
         const Message *m = &d->message;
         CLEANUP_FREE char *query = NULL;
         int r = workdir_write_resources(d->directory, "driver", &m->launch_driver.resources,
-                                        &p->resources);
+                                        d->launcher->group, &p->resources);
 
         if (r < 0) {
                 if (asprintf(ret_problem, "Cannot write the driver's resources file: %s",
@@ -116,46 +116,39 @@ static int build(const DriverLaunch *d, Preparation *p, char **ret_problem)
 }
 
 /* 0, or -errno with a problem that may be NULL. */
-static int start(const DriverLaunch *d, pid_t *ret_pid, char **ret_problem)
+static int start(const DriverLaunch *d, char **ret_problem)
 {
         CLEANUP(preparation_done) Preparation p = { 0 };
         CLEANUP_FREE char *line = NULL;
-        const Engine *engine = launcher_engine(d->launcher, &d->wish, NULL, ret_problem);
+        Launcher *l = d->launcher;
+        const Engine *engine = launcher_engine(l, &d->wish, NULL, ret_problem);
+        const LaunchOrder order = { .child = d->driver,
+                                    .role = "driver",
+                                    .engine = engine,
+                                    .directory = d->directory,
+                                    .command = &p.command,
+                                    .request = limits_request_of_driver(&l->config->budget->policy,
+                                                                        &d->message) };
         int r = engine ? prepare(d, engine, &p, ret_problem) : -ENOPKG;
 
         if (r == 0)
                 r = build(d, &p, ret_problem);
         if (r < 0)
                 return r;
-        line = command_line_text(d->launcher->config->redaction, &p.command.argv);
+        line = command_line_text(l->config->redaction, &p.command.argv);
         r = line ? workdir_write_header(d->directory, "Launch Command", line, true) : -ENOMEM;
-        if (r == 0)
-                r = launcher_run(d->launcher, d->directory, &p.command, ret_pid, ret_problem);
-        if (r == 0)
-                log_info("Driver %s runs with Spark %s as process %d.", d->driver, engine->version,
-                         *ret_pid);
-        return r;
+        return r < 0 ? r : launcher_run(l, &order, ret_problem);
 }
 
-/* The end of a launch, one way or the other: it is gone before anyone hears of it. */
-static void conclude(DriverLaunch *d, const char *problem)
+/* The end of a launch: the backend has it, or it failed with `result`. */
+static void conclude(DriverLaunch *d, int result, const char *problem)
 {
         Launcher *l = d->launcher;
-        CLEANUP_FREE char *driver = NULL, *text = NULL;
-        pid_t pid = 0;
+        CLEANUP_FREE char *driver = TAKE_PTR(d->driver);
 
-        if (!problem) {
-                int r = start(d, &pid, &text);
-
-                if (r < 0)
-                        problem = text ? text : strerror(-r);
-        }
-        driver = TAKE_PTR(d->driver);
         launch_free(d);
-        if (problem)
-                l->handlers->failed(l->user, driver, problem);
-        else
-                l->handlers->started(l->user, driver, pid);
+        if (result < 0)
+                launcher_fail(l, driver, result, problem);
 }
 
 /* ---- the jar ---- */
@@ -178,15 +171,31 @@ static int fetch(void *arg, int fd)
         return EXIT_SUCCESS;
 }
 
+/* Else it is somebody else's file, used where it is. */
+static bool jar_is_below(const DriverLaunch *d)
+{
+        size_t n = strlen(d->directory);
+
+        return strncmp(d->jar.path, d->directory, n) == 0 && d->jar.path[n] == '/';
+}
+
 static void on_fetched(void *user, const char *output)
 {
         DriverLaunch *d = user;
+        CLEANUP_FREE char *problem = NULL;
+        int r = 0;
 
         d->helper = NULL; /* it ends by itself */
-        if (strcmp(output, FETCHED) == 0)
-                conclude(d, NULL);
-        else
-                conclude(d, *output ? output : "The driver's jar could not be fetched in time");
+        if (strcmp(output, FETCHED) != 0) {
+                conclude(d, -EIO,
+                         *output ? output : "The driver's jar could not be fetched in time");
+                return;
+        }
+        if (jar_is_below(d))
+                r = share_file(d->jar.path, d->launcher->group);
+        if (r == 0)
+                r = start(d, &problem);
+        conclude(d, r, problem);
 }
 
 /* 0 when on_fetched() follows, or -errno with a problem that may be NULL. */
@@ -194,7 +203,7 @@ static int begin(DriverLaunch *d, char **ret_problem)
 {
         const LauncherConfig *config = d->launcher->config;
         Fetch f = { .jar = &d->jar, .timeout_usec = config->settings->fetch_timeout_usec };
-        int r = workdir_make_driver(config->work_dir, d->driver, &d->directory);
+        int r = workdir_make_driver(config->work_dir, d->driver, d->launcher->group, &d->directory);
 
         if (r < 0) {
                 if (asprintf(ret_problem, "Cannot make the driver's directory: %s", strerror(-r)) <
@@ -217,7 +226,7 @@ void launcher_start_driver(Launcher *l, const char *driver, const Message *launc
         int r;
 
         if (!d) {
-                l->handlers->failed(l->user, driver, strerror(ENOMEM));
+                launcher_fail(l, driver, -ENOMEM, NULL);
                 return;
         }
         d->launcher = l;
@@ -227,11 +236,11 @@ void launcher_start_driver(Launcher *l, const char *driver, const Message *launc
         r = d->driver ? message_copy(&d->arena, launch, &d->message) : -ENOMEM;
         if (r < 0) {
                 launch_free(d);
-                l->handlers->failed(l->user, driver, strerror(-r));
+                launcher_fail(l, driver, r, NULL);
                 return;
         }
         d->wish = engine_wish(&d->message.launch_driver.driver_desc.command, sparkd, lines);
         r = begin(d, &problem);
         if (r < 0)
-                conclude(d, problem ? problem : strerror(-r));
+                conclude(d, r, problem);
 }

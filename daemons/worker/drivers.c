@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "daemons/common/message-ids.h"
 
 #define USEC_PER_SEC UINT64_C(1000000)
 
@@ -218,7 +219,7 @@ static void on_started(Driver *d, uint64_t now)
         d->run_at = now;
 }
 
-static void restart_later(Drivers *x, Driver *d, int code, uint64_t now, WorkerEffects *fx)
+static void restart_later(Drivers *x, Driver *d, uint64_t now, WorkerEffects *fx)
 {
         const LogFields fields = fields_of(x, d->id, fx);
 
@@ -226,24 +227,41 @@ static void restart_later(Drivers *x, Driver *d, int code, uint64_t now, WorkerE
                 d->pause = 1;
         d->ending = (Ending){ 0 };
         d->restart_at = now + d->pause * USEC_PER_SEC;
-        effect_log(fx, LOG_INFO, &fields,
-                   "Driver %s exited with status %d; it runs again after %u s.", d->id, code,
-                   d->pause);
+        effect_log(fx, LOG_INFO, &fields, "Driver %s runs again after %u s.", d->id, d->pause);
         d->pause = MIN_OF(d->pause * 2, PAUSE_MAX);
 }
 
-/* A driver that ends well although it was killed has finished, as with Spark's own worker. */
-static void on_exited(Drivers *x, Driver *d, int code, uint64_t conn, uint64_t now,
+static void log_cause(const Drivers *x, const Driver *d, const char *cause, bool out_of_memory,
                       WorkerEffects *fx)
 {
-        if (code == 0)
+        LogFields fields = fields_of(x, d->id, fx);
+
+        if (out_of_memory)
+                fields.message_id = MESSAGE_EXECUTOR_OOM;
+        effect_log(fx, out_of_memory ? LOG_WARNING : LOG_INFO, &fields, "Driver %s: %s.", d->id,
+                   cause);
+}
+
+/* A driver that ends well although it was killed has finished, as with Spark's own worker. That it
+ * was killed for memory is told as an exception, which spark-submit prints; other ends are not,
+ * because spark-submit fails for exceptions only and with Spark's own worker those are none. */
+static void on_exited(Drivers *x, Driver *d, const WorkerEvent *event, uint64_t conn, uint64_t now,
+                      WorkerEffects *fx)
+{
+        const char *cause = event->text;
+
+        if (!cause)
+                cause = effect_text(fx, "Command exited with code %d", event->code);
+        if (event->code != 0)
+                log_cause(x, d, cause, event->out_of_memory, fx);
+        if (event->code == 0)
                 finish(x, d, DRIVER_FINISHED, NULL, conn, fx);
         else if (d->ending.asked)
                 finish(x, d, DRIVER_KILLED, NULL, conn, fx);
         else if (d->supervise)
-                restart_later(x, d, code, now, fx);
+                restart_later(x, d, now, fx);
         else
-                finish(x, d, DRIVER_FAILED, NULL, conn, fx);
+                finish(x, d, DRIVER_FAILED, event->out_of_memory ? cause : NULL, conn, fx);
 }
 
 static void on_tick(Drivers *x, uint64_t conn, uint64_t now, WorkerEffects *fx)
@@ -272,7 +290,7 @@ void drivers_handle(Drivers *x, const WorkerEvent *event, uint64_t conn, uint64_
         else if (event->type == ON_LAUNCH_FAILED)
                 finish(x, d, DRIVER_ERROR, event->text, conn, fx);
         else if (event->type == ON_EXITED)
-                on_exited(x, d, event->code, conn, now, fx);
+                on_exited(x, d, event, conn, now, fx);
 }
 
 uint64_t drivers_deadline(const Drivers *x)

@@ -26,7 +26,7 @@ typedef enum WorkerEventType {
         ON_ANSWERED,      /* the end of DO_ASK: ticket, ok or text */
         ON_STARTED,       /* DO_LAUNCH: the child's process runs */
         ON_LAUNCH_FAILED, /* DO_LAUNCH: it does not, and text says why */
-        ON_EXITED,        /* a child's process has ended: code */
+        ON_EXITED,        /* a child's process has ended: code, text, and perhaps for memory */
         ON_ENGINES,       /* the engines of this host are others than they were */
         ON_STOP,          /* we were asked to end */
 } WorkerEventType;
@@ -45,7 +45,9 @@ typedef struct WorkerEvent {
         const char *child;      /* STARTED, LAUNCH_FAILED, EXITED: an executor's "APP/N", or a
                                    driver's id, in which there is no slash */
         int code;               /* EXITED: exit status, or 128 + signal as Java counts */
-        const char *text;       /* DIALLED, CLOSED, ANSWERED, LAUNCH_FAILED: reason */
+        bool out_of_memory;     /* EXITED: it was killed for its limit */
+        const char *text;       /* DIALLED, CLOSED, ANSWERED, LAUNCH_FAILED: reason. EXITED: the
+                                   cause in words; NULL: the code says all there is to say */
 } WorkerEvent;
 
 typedef enum WorkerEffectType {

@@ -386,16 +386,30 @@ static const char *killed_text(const Executor *e, WorkerEffects *fx)
         return effect_text(fx, "Runner thread for executor %s interrupted", e->id);
 }
 
-static void on_exited(Executors *x, Executor *e, int code, uint64_t conn, uint64_t now,
-                      WorkerEffects *fx)
+/* The first word of it to whoever watches the journal: the cause is in `text`. */
+static void log_out_of_memory(const Executors *x, const Executor *e, const char *text,
+                              WorkerEffects *fx)
 {
-        const OptInt status = { .set = true, .value = code };
+        LogFields fields = fields_of(x, e, fx);
 
+        fields.message_id = MESSAGE_EXECUTOR_OOM;
+        effect_log(fx, LOG_WARNING, &fields, "Executor %s: %s.", e->id, text);
+}
+
+static void on_exited(Executors *x, Executor *e, const WorkerEvent *event, uint64_t conn,
+                      uint64_t now, WorkerEffects *fx)
+{
+        const OptInt status = { .set = true, .value = event->code };
+        const char *text = event->text;
+
+        if (!text)
+                text = effect_text(fx, "Command exited with code %d", event->code);
+        if (event->out_of_memory)
+                log_out_of_memory(x, e, text, fx);
         if (e->ending.asked)
                 finish(x, e, EXECUTOR_KILLED, killed_text(e, fx), status, conn, now, fx);
         else
-                finish(x, e, EXECUTOR_EXITED, effect_text(fx, "Command exited with code %d", code),
-                       status, conn, now, fx);
+                finish(x, e, EXECUTOR_EXITED, text, status, conn, now, fx);
 }
 
 static void on_launch_failed(Executors *x, Executor *e, const char *text, uint64_t conn,
@@ -435,7 +449,7 @@ void executors_handle(Executors *x, const WorkerEvent *event, uint64_t conn, uin
         else if (event->type == ON_LAUNCH_FAILED)
                 on_launch_failed(x, e, event->text, conn, now, fx);
         else if (event->type == ON_EXITED)
-                on_exited(x, e, event->code, conn, now, fx);
+                on_exited(x, e, event, conn, now, fx);
 }
 
 uint64_t executors_deadline(const Executors *x)

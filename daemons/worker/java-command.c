@@ -268,10 +268,23 @@ static int build_argv(const JavaRequest *in, Strv *argv)
 /* What a JVM must not see of ours: the service manager's private words to this process. */
 static bool is_private(const char *entry)
 {
-        static const char *const names[] = { "NOTIFY_SOCKET=",  "LISTEN_PID=",    "LISTEN_FDS=",
-                                             "LISTEN_FDNAMES=", "WATCHDOG_PID=",  "WATCHDOG_USEC=",
-                                             "JOURNAL_STREAM=", "INVOCATION_ID=", "FDSTORE=",
-                                             ENV_ENGINE "=",    ENV_LINES "=" };
+        static const char *const names[] = { "NOTIFY_SOCKET=",
+                                             "LISTEN_PID=",
+                                             "LISTEN_FDS=",
+                                             "LISTEN_FDNAMES=",
+                                             "WATCHDOG_PID=",
+                                             "WATCHDOG_USEC=",
+                                             "JOURNAL_STREAM=",
+                                             "INVOCATION_ID=",
+                                             "FDSTORE=",
+                                             "STATE_DIRECTORY=",
+                                             "RUNTIME_DIRECTORY=",
+                                             "LOGS_DIRECTORY=",
+                                             "CONFIGURATION_DIRECTORY=",
+                                             "CREDENTIALS_DIRECTORY=",
+                                             "SYSTEMD_EXEC_PID=",
+                                             ENV_ENGINE "=",
+                                             ENV_LINES "=" };
 
         for (size_t i = 0; i < ARRAY_SIZE(names); i++)
                 if (starts_with(entry, names[i]))

@@ -5,22 +5,29 @@
  * engines, and the way from a command to a process. Nobody else includes this.
  */
 
-#include "cgroups/spawn.h"
 #include "daemons/worker/engine-choice.h"
 #include "daemons/worker/java-command.h"
 #include "daemons/worker/launcher.h"
+#include "daemons/worker/limits-request.h"
+#include "daemons/worker/remover.h"
 
 typedef struct Launch Launch;
 typedef struct DriverLaunch DriverLaunch;
 typedef struct AppVersion AppVersion;
+typedef struct Refusal Refusal;
 
 struct Launcher {
         sd_event *event;
         const LauncherConfig *config;
-        const LauncherHandlers *handlers;
+        Backend *backend;
+        const Identity *identity;
+        gid_t group; /* that directories are shared with; SHARE_NOBODY */
+        LaunchFailed failed;
         void *user;
         Engines engines;
         LocalDirs local_dirs;
+        Remover *remover;
+        Refusal *refusals;
         char *java_home;        /* where neither application nor environment says */
         Launch *waiting;        /* executors */
         DriverLaunch *fetching; /* drivers */
@@ -46,10 +53,23 @@ void site_done(Site *s);
  * links go by way of the master. Owned by the caller; NULL when out of memory. */
 char *launcher_log_url(const Launcher *l, const char *proxied, const char *query);
 
-/* Starts a process in `dir` whose output goes to stdout and stderr there. 0, or -errno with
- * *ret_problem: a sentence owned by the caller, or NULL. */
-int launcher_run(const Launcher *l, const char *dir, const JavaCommand *command, pid_t *ret_pid,
-                 char **ret_problem);
+/* What the backend is to start. */
+typedef struct LaunchOrder {
+        const char *child, *role;
+        const Engine *engine;
+        const char *directory; /* stdout and stderr are in it */
+        JavaCommand *command;  /* whose environment is made that of the user who runs it */
+        LimitsRequest request;
+} LaunchOrder;
+
+/* 0 when the backend tells what becomes of it, and perhaps has already; -EDQUOT when its limits do
+ * not fit now; or another -errno. With *ret_problem: a sentence part owned by the caller, or NULL.
+ */
+int launcher_run(Launcher *l, const LaunchOrder *order, char **ret_problem);
+
+/* Calls `failed` for what could not be started; for -EDQUOT after a while, because a master that
+ * counts heaps only asks again at once. */
+void launcher_fail(Launcher *l, const char *child, int result, const char *problem);
 
 /* driver-launcher.c */
 void launcher_forget_drivers(Launcher *l);

@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -17,8 +18,10 @@
 
 /* A driver answers when its SparkContext is nearly up, which on a busy host takes a while; it has
  * no work for executors before. */
-#define QUERY_SECONDS  30
-#define REMOVE_SECONDS 600
+#define QUERY_SECONDS 30
+
+/* How long a master waits to be told that there is no room for the limits. */
+#define REFUSE_USEC (UINT64_C(5) * 1000000)
 
 /* A launch that waits for its driver's answer. */
 struct Launch {
@@ -38,6 +41,63 @@ struct AppVersion {
         char version[VERSION_MAX]; /* "" when it did not say */
         UT_hash_handle hh;
 };
+
+/* ---- what was not started ---- */
+
+/* One whose end is told later. */
+struct Refusal {
+        Launcher *launcher;
+        char *child, *problem;
+        sd_event_source *timer;
+        Refusal *prev, *next;
+};
+
+static void refusal_free(Refusal *refusal)
+{
+        DL_DELETE(refusal->launcher->refusals, refusal);
+        (void)sd_event_source_disable_unref(refusal->timer);
+        free(refusal->child);
+        free(refusal->problem);
+        free(refusal);
+}
+
+static int on_refusal(sd_event_source *source, uint64_t usec, void *user)
+{
+        Refusal *refusal = user;
+        Launcher *l = refusal->launcher;
+        CLEANUP_FREE char *child = TAKE_PTR(refusal->child);
+        CLEANUP_FREE char *problem = TAKE_PTR(refusal->problem);
+
+        refusal_free(refusal);
+        l->failed(l->user, child, problem);
+        return 0;
+}
+
+static bool refuse_later(Launcher *l, const char *child, const char *problem)
+{
+        Refusal *refusal = calloc(1, sizeof(*refusal));
+
+        if (!refusal)
+                return false;
+        refusal->launcher = l;
+        DL_APPEND(l->refusals, refusal);
+        refusal->child = strdup(child);
+        refusal->problem = strdup(problem);
+        if (refusal->child && refusal->problem &&
+            sd_event_add_time_relative(l->event, &refusal->timer, CLOCK_MONOTONIC, REFUSE_USEC, 0,
+                                       on_refusal, refusal) >= 0)
+                return true;
+        refusal_free(refusal);
+        return false;
+}
+
+void launcher_fail(Launcher *l, const char *child, int result, const char *problem)
+{
+        const char *text = problem ? problem : strerror(-result);
+
+        if (result != -EDQUOT || !refuse_later(l, child, text))
+                l->failed(l->user, child, text);
+}
 
 /* ---- life ---- */
 
@@ -64,8 +124,8 @@ static char *find_java_home(const Strv *environment)
         return strdup("/usr/lib/jvm/default-java");
 }
 
-int launcher_new(sd_event *event, const LauncherConfig *config, const LauncherHandlers *handlers,
-                 void *user, Launcher **ret)
+int launcher_new(sd_event *event, const LauncherConfig *config, const BackendChoice *choice,
+                 LaunchFailed failed, void *user, Launcher **ret)
 {
         Launcher *l = calloc(1, sizeof(*l));
         int r;
@@ -74,14 +134,22 @@ int launcher_new(sd_event *event, const LauncherConfig *config, const LauncherHa
                 return -ENOMEM;
         l->event = sd_event_ref(event);
         l->config = config;
-        l->handlers = handlers;
+        l->backend = choice->backend;
+        l->identity = &choice->identity;
+        l->group = choice->identity.user ? choice->identity.gid : SHARE_NOBODY;
+        l->failed = failed;
         l->user = user;
         l->java_home = find_java_home(config->environment);
-        r = l->java_home ? local_dirs_init(&l->local_dirs, config->environment,
-                                           config->settings->local_dir)
-                         : -ENOMEM;
+        l->remover = remover_new(event, choice->backend);
+        r = l->java_home && l->remover ? local_dirs_init(&l->local_dirs, config->environment,
+                                                         config->settings->local_dir)
+                                       : -ENOMEM;
+        l->local_dirs.group = l->group;
         if (r == 0)
                 r = launcher_rescan(l);
+        if (r == 0 && share_open_way(config->work_dir, l->group) < 0)
+                log_warning("%s, who runs executors, cannot reach %s: %s", l->identity->user,
+                            config->work_dir, strerror(errno));
         if (r < 0) {
                 launcher_free(l);
                 return r;
@@ -103,6 +171,7 @@ void launcher_free(Launcher *l)
 {
         Launch *launch, *launch_next;
         AppVersion *version, *version_next;
+        Refusal *refusal, *refusal_next;
 
         if (!l)
                 return;
@@ -114,6 +183,9 @@ void launcher_free(Launcher *l)
                 free(version->app_id);
                 free(version);
         }
+        DL_FOREACH_SAFE (l->refusals, refusal, refusal_next)
+                refusal_free(refusal);
+        remover_free(l->remover);
         engines_done(&l->engines);
         local_dirs_done(&l->local_dirs);
         free(l->java_home);
@@ -227,19 +299,96 @@ void site_done(Site *s)
         free(s->worker_url);
 }
 
-int launcher_run(const Launcher *l, const char *dir, const JavaCommand *command, pid_t *ret_pid,
-                 char **ret_problem)
+/* What systemd sets for its services, for children of ours who are somebody else. It wins over what
+ * the application sends of its user's own. */
+static int become(const Identity *who, Strv *environment)
 {
-        CLEANUP_FREE char *out = path_join(dir, "stdout"), *err = path_join(dir, "stderr");
-        const SpawnRequest request = {
-                .argv = (const char *const *)command->argv.items,
-                .environment = (const char *const *)command->environment.items,
-                .directory = dir,
+        const struct {
+                const char *name, *value;
+        } values[] = {
+                { "HOME", who->home },
+                { "LOGNAME", who->user },
+                { "SHELL", who->shell },
+                { "USER", who->user },
+        };
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && who->user && i < ARRAY_SIZE(values); i++)
+                r = strv_env_set(environment, values[i].name, values[i].value);
+        return r;
+}
+
+static int check_java(const char *java, char **ret_problem)
+{
+        if (access(java, F_OK) == 0 || errno == EACCES)
+                return 0;
+        if (asprintf(ret_problem,
+                     "there is no Java at %s: install one, or set JAVA_HOME for the worker (or "
+                     "spark.executorEnv.JAVA_HOME)",
+                     java) < 0)
+                *ret_problem = NULL;
+        return -ENOENT;
+}
+
+/* The limits, if they are held here, beside those of what runs. */
+static int find_limits(const Launcher *l, const LaunchOrder *order, Limits *ret, char **ret_problem)
+{
+        const Budget *budget = l->config->budget;
+        int r = limits_of(&budget->policy, &order->request, ret);
+
+        if (r < 0) {
+                if (asprintf(ret_problem,
+                             "no host has what it asks for: %" PRIu64 " cores, a heap of %" PRIu64
+                             " MiB and what goes with it",
+                             order->request.cores, order->request.heap_mb) < 0)
+                        *ret_problem = NULL;
+                return r;
+        }
+        if (!backend_has_limits(l->backend))
+                return 0;
+        return limits_fit(ret, budget->ceiling, backend_given(l->backend), ret_problem) == 0
+                       ? 0
+                       : -EDQUOT;
+}
+
+static void log_start(const Launcher *l, const LaunchOrder *order, const Limits *limits)
+{
+        CLEANUP_FREE char *sum = limits_sum_text(limits);
+        const char *what = strcmp(order->role, "driver") == 0 ? "Driver" : "Executor";
+
+        if (backend_has_limits(l->backend))
+                log_info("%s %s starts with Spark %s and a limit of %" PRIu64 " MiB: %s.", what,
+                         order->child, order->engine->version, limits->memory_max >> 20,
+                         sum ? sum : "");
+        else
+                log_info("%s %s starts with Spark %s.", what, order->child, order->engine->version);
+}
+
+int launcher_run(Launcher *l, const LaunchOrder *order, char **ret_problem)
+{
+        CLEANUP_FREE char *out = path_join(order->directory, "stdout");
+        CLEANUP_FREE char *err = path_join(order->directory, "stderr");
+        Limits limits;
+        BackendRequest request = {
+                .id = order->child,
+                .role = order->role,
+                .argv = (const char *const *)order->command->argv.items,
+                .directory = order->directory,
                 .stdout_path = out,
                 .stderr_path = err,
+                .limits = &limits,
         };
+        int r = out && err ? find_limits(l, order, &limits, ret_problem) : -ENOMEM;
 
-        return out && err ? spawn(&request, ret_pid, ret_problem) : -ENOMEM;
+        if (r == 0)
+                r = check_java(request.argv[0], ret_problem);
+        if (r == 0)
+                r = become(l->identity, &order->command->environment);
+        if (r < 0)
+                return r;
+        request.environment = (const char *const *)order->command->environment.items;
+        log_start(l, order, &limits);
+        return backend_start(l->backend, &request, ret_problem);
 }
 
 /* What a start of an executor needs besides the message; all owned. */
@@ -266,7 +415,7 @@ static int prepare(Launcher *l, const Message *m, const Engine *engine, Preparat
         const char *app_id = m->launch_executor.app_id;
         const char *what = "the executor's directory";
         CLEANUP_FREE char *query = NULL;
-        int r = workdir_make(l->config->work_dir, app_id, m->launch_executor.exec_id,
+        int r = workdir_make(l->config->work_dir, app_id, m->launch_executor.exec_id, l->group,
                              &p->directory);
 
         if (r == 0) {
@@ -276,7 +425,7 @@ static int prepare(Launcher *l, const Message *m, const Engine *engine, Preparat
         if (r == 0) {
                 what = "the resources file";
                 r = workdir_write_resources(p->directory, "executor", &m->launch_executor.resources,
-                                            &p->resources);
+                                            l->group, &p->resources);
         }
         if (r < 0) {
                 if (asprintf(ret_problem, "cannot make %s of executor %s/%d: %s", what, app_id,
@@ -319,10 +468,15 @@ static int build(Launcher *l, const Message *m, Preparation *p, char **ret_probl
 
 /* Prepares and starts. 0, or -errno with a problem that may be NULL. */
 static int start_in(Launcher *l, const char *executor, const Message *m, const Engine *engine,
-                    pid_t *ret_pid, char **ret_problem)
+                    char **ret_problem)
 {
         CLEANUP(preparation_done) Preparation p = { 0 };
         CLEANUP_FREE char *line = NULL;
+        LaunchOrder order = { .child = executor,
+                              .role = "executor",
+                              .engine = engine,
+                              .command = &p.command,
+                              .request = limits_request_of_executor(m) };
         int r = prepare(l, m, engine, &p, ret_problem);
 
         if (r == 0)
@@ -334,18 +488,9 @@ static int start_in(Launcher *l, const char *executor, const Message *m, const E
                  : -ENOMEM;
         if (r < 0)
                 return r;
-        log_debug("Launching executor %s from Spark %s in %s: %s", executor, engine->version,
-                  engine->home, line);
-        return launcher_run(l, p.directory, &p.command, ret_pid, ret_problem);
-}
-
-static void fail(Launcher *l, const char *executor, const char *problem)
-{
-        CLEANUP_FREE char *text = NULL;
-
-        if (asprintf(&text, "Error running executor: %s", problem) < 0)
-                text = NULL;
-        l->handlers->failed(l->user, executor, text ? text : problem);
+        log_debug("Launching executor %s from %s: %s", executor, engine->home, line);
+        order.directory = p.directory;
+        return launcher_run(l, &order, ret_problem);
 }
 
 static void start(Launcher *l, const char *executor, const Message *m, const EngineWish *wish,
@@ -353,20 +498,10 @@ static void start(Launcher *l, const char *executor, const Message *m, const Eng
 {
         CLEANUP_FREE char *problem = NULL;
         const Engine *engine = launcher_engine(l, wish, version, &problem);
-        pid_t pid;
-        int r;
+        int r = engine ? start_in(l, executor, m, engine, &problem) : -ENOPKG;
 
-        if (!engine) {
-                fail(l, executor, problem ? problem : "no engine");
-                return;
-        }
-        r = start_in(l, executor, m, engine, &pid, &problem);
-        if (r < 0) {
-                fail(l, executor, problem ? problem : strerror(-r));
-                return;
-        }
-        log_info("Executor %s runs with Spark %s as process %d.", executor, engine->version, pid);
-        l->handlers->started(l->user, executor, pid);
+        if (r < 0)
+                launcher_fail(l, executor, r, problem);
 }
 
 /* ---- asking the driver ---- */
@@ -451,7 +586,8 @@ void launcher_start(Launcher *l, const char *executor, const Message *launch, bo
         const AppVersion *known = version_of(l, m->launch_executor.app_id);
 
         if (!workdir_id_valid(m->launch_executor.app_id)) {
-                fail(l, executor, "the application's ID cannot be a directory's name");
+                launcher_fail(l, executor, -EINVAL,
+                              "the application's ID cannot be a directory's name");
                 return;
         }
         if (!known && engine_wish_is_open(&wish, &l->engines) &&
@@ -462,26 +598,18 @@ void launcher_start(Launcher *l, const char *executor, const Message *launch, bo
 
 /* ---- the end of an application ---- */
 
-static int remove_all(void *arg, int fd)
+void launcher_remove(Launcher *l, const Strv *dirs)
 {
-        const Strv *dirs = arg;
-        int status = EXIT_SUCCESS;
+        int r = remover_remove(l->remover, dirs);
 
-        for (size_t i = 0; i < dirs->length; i++)
-                if (dir_remove(dirs->items[i]) < 0)
-                        status = EXIT_FAILURE;
-        return status;
-}
-
-static void on_removed(void *user, const char *output)
-{
+        if (r < 0)
+                log_warning("Could not remove %s: %s", dirs->items[0], strerror(-r));
 }
 
 void launcher_forget_app(Launcher *l, const char *app_id)
 {
         CLEANUP_STRV Strv dirs = local_dirs_take(&l->local_dirs, app_id);
         AppVersion *v = version_of(l, app_id);
-        int r;
 
         if (v) {
                 HASH_DEL(l->versions, v);
@@ -491,7 +619,13 @@ void launcher_forget_app(Launcher *l, const char *app_id)
         if (dirs.length == 0)
                 return;
         log_info("Cleaning up local directories for application %s.", app_id);
-        r = helper_run(l->event, remove_all, &dirs, REMOVE_SECONDS, on_removed, NULL, NULL);
-        if (r < 0)
-                log_warning("Could not clean up after application %s: %s", app_id, strerror(-r));
+        launcher_remove(l, &dirs);
+}
+
+const char *launcher_full_disk(const Launcher *l)
+{
+        for (size_t i = 0; i < l->local_dirs.bases.length; i++)
+                if (workdir_disk_is_full(l->local_dirs.bases.items[i]))
+                        return l->local_dirs.bases.items[i];
+        return workdir_disk_is_full(l->config->work_dir) ? l->config->work_dir : NULL;
 }

@@ -2,14 +2,15 @@
 #pragma once
 /*
  * Starts executors and drivers: chooses the engine (asking an application's driver if need be),
- * makes the directories, builds the command (executor-command.h, driver-command.h) and starts it
- * (cgroups/spawn.h). Acts, and decides
- * nothing that the state machine ought to know.
+ * makes the directories, builds the command (executor-command.h, driver-command.h), finds its
+ * limits (limits-request.h) and has the backend start it (cgroups/backend.h), if the limits fit
+ * beside those of what runs. Acts, and decides nothing that the state machine ought to know.
  */
 
 #include <sys/types.h>
 #include <systemd/sd-event.h>
 
+#include "daemons/worker/backend-choice.h"
 #include "daemons/worker/command-text.h"
 #include "daemons/worker/config.h"
 #include "daemons/worker/workdir.h"
@@ -24,27 +25,28 @@ typedef struct LauncherConfig {
         const char *web_ui_url; /* http://host:port */
         const StringMap *ssl_settings;
         const Redaction *redaction;
+        const Budget *budget;
 } LauncherConfig;
 
-typedef struct LauncherHandlers {
-        void (*started)(void *user, const char *child, pid_t pid);
-        void (*failed)(void *user, const char *child, const char *problem);
-} LauncherHandlers;
+/* A child that was not given to the backend is not started: called at most once for a child,
+ * perhaps before the launch returns. */
+typedef void (*LaunchFailed)(void *user, const char *child, const char *problem);
 
 typedef struct Launcher Launcher;
 
 /* All but `event` is borrowed for the launcher's life. 0 or -errno. */
-int launcher_new(sd_event *event, const LauncherConfig *config, const LauncherHandlers *handlers,
-                 void *user, Launcher **ret);
-/* Launches under way are forgotten; local directories are removed. NULL is fine. */
+int launcher_new(sd_event *event, const LauncherConfig *config, const BackendChoice *choice,
+                 LaunchFailed failed, void *user, Launcher **ret);
+/* Launches under way are forgotten; local directories are removed. The backend must be gone
+ * already. NULL is fine. */
 void launcher_free(Launcher *l);
 
 /* The engines of this host; looked for again with launcher_rescan(). */
 const Engines *launcher_engines(const Launcher *l);
 int launcher_rescan(Launcher *l);
 
-/* Starts `executor` ("APP/N") as `launch` (MSG_LAUNCH_EXECUTOR) says; one handler is called, now or
- * later. `sparkd` and `lines`: what the master is. */
+/* Starts `executor` ("APP/N") as `launch` (MSG_LAUNCH_EXECUTOR) says: either the backend tells of
+ * it, or it has failed, now or later. `sparkd` and `lines`: what the master is. */
 void launcher_start(Launcher *l, const char *executor, const Message *launch, bool sparkd,
                     LineSet lines);
 
@@ -56,3 +58,9 @@ void launcher_cancel_driver(Launcher *l, const char *driver);
 
 /* The application is done with: its local directories go. */
 void launcher_forget_app(Launcher *l, const char *app_id);
+
+/* Removes directories that executors may have written to, in the background. */
+void launcher_remove(Launcher *l, const Strv *dirs);
+
+/* One of the directories for work and shuffle data whose disk is full, borrowed; or NULL. */
+const char *launcher_full_disk(const Launcher *l);

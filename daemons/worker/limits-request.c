@@ -105,8 +105,7 @@ LimitsRequest limits_request_of_driver(const LimitsPolicy *policy, const Message
         const char *off_heap = java_property(&desc->command, "spark.memory.offHeap.enabled");
         LimitsRequest request = { .heap_mb = positive(desc->mem), .cores = positive(desc->cores) };
         uint64_t min = policy->overhead_min_mb, thousandths;
-        bool has_min =
-                java_memory(&desc->command, "spark.driver.minMemoryOverhead", MIB(1), &min);
+        bool has_min = java_memory(&desc->command, "spark.driver.minMemoryOverhead", MIB(1), &min);
 
         request.overhead_set = java_memory(&desc->command, "spark.driver.memoryOverhead", MIB(1),
                                            &request.overhead_mb);

@@ -3,6 +3,10 @@ noinst_LIBRARIES += daemons/worker/libworker.a
 daemons_worker_libworker_a_SOURCES = \
 	daemons/worker/actor.c \
 	daemons/worker/actor.h \
+	daemons/worker/backend-choice.c \
+	daemons/worker/backend-choice.h \
+	daemons/worker/budget.c \
+	daemons/worker/budget.h \
 	daemons/worker/command-text.c \
 	daemons/worker/command-text.h \
 	daemons/worker/config.c \
@@ -29,12 +33,18 @@ daemons_worker_libworker_a_SOURCES = \
 	daemons/worker/launcher-internal.h \
 	daemons/worker/launcher.c \
 	daemons/worker/launcher.h \
+	daemons/worker/limits-request.c \
+	daemons/worker/limits-request.h \
 	daemons/worker/log-file.c \
 	daemons/worker/log-file.h \
 	daemons/worker/registration.c \
 	daemons/worker/registration.h \
+	daemons/worker/remover.c \
+	daemons/worker/remover.h \
 	daemons/worker/resources.c \
 	daemons/worker/resources.h \
+	daemons/worker/share.c \
+	daemons/worker/share.h \
 	daemons/worker/ui-json.c \
 	daemons/worker/ui.c \
 	daemons/worker/ui.h \

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
+#include <systemd/sd-daemon.h>
 #include <sysexits.h>
 #include <time.h>
 
@@ -38,6 +39,7 @@ typedef struct Start {
         Arena arena; /* of what follows */
         ResourceMap resources;
         StringMap ssl_settings;
+        Budget budget;
 } Start;
 
 static void start_done(Start *s)
@@ -110,6 +112,32 @@ static int check_engines(const Start *s)
                      lines_text(LINES_ALL, lines)) < 0)
                 problem = NULL;
         return give_up(problem, EX_CONFIG);
+}
+
+/* Our control group, as "/a/b"; where systemd is PID 1 executors are not in it. */
+static char *group_above(const WorkerSettings *s)
+{
+        const bool own = strcmp(s->limits, "auto") == 0 ? sd_booted() <= 0
+                                                        : strcmp(s->limits, "systemd") != 0;
+        CLEANUP_FREE char *text = NULL;
+        const char *line;
+        size_t size;
+
+        if (!own || file_read("/proc/self/cgroup", KIB(16), &text, &size) < 0)
+                return strdup("");
+        line = strncmp(text, "0::", 3) == 0 ? text : strstr(text, "\n0::");
+        line = line ? strchr(line, '/') : NULL;
+        return line ? strndup(line, strcspn(line, "\n")) : strdup("");
+}
+
+static int make_budget(Start *s)
+{
+        CLEANUP_FREE char *group = group_above(s->settings), *problem = NULL;
+        int r = group ? budget_find(s->settings, budget_host_memory("/sys/fs/cgroup", group),
+                                    &s->budget, &problem)
+                      : -ENOMEM;
+
+        return r < 0 ? give_up(problem, r == -ENOMEM ? EX_OSERR : EX_CONFIG) : 0;
 }
 
 static int make_work_dir(Start *s)
@@ -201,6 +229,7 @@ static double draw_jitter(void)
 static WorkerConfig worker_config(const Start *s)
 {
         const WorkerSettings *set = s->settings;
+        const Budget *budget = &s->budget;
 
         return (WorkerConfig){
                 .registration = {
@@ -209,9 +238,10 @@ static WorkerConfig worker_config(const Start *s)
                         .worker_id = s->worker_id,
                         .host = s->host,
                         .port = s->port,
-                        .cores = set->cores ? set->cores : worker_default_cores(),
-                        .memory_mb = set->memory ? (int32_t)(set->memory >> 20) :
-                                                   worker_default_memory(),
+                        .cores = budget->cores,
+                        .memory_mb = budget->memory_mb,
+                        .limits_overhead_percent = budget->policy.overhead_percent,
+                        .limits_overhead_min_mb = budget->policy.overhead_min_mb,
                         .web_ui_url = s->web_ui_url,
                         .resources = &s->resources,
                         .heartbeat_usec = set->timeout_usec / HEARTBEATS_PER_TIMEOUT,
@@ -241,9 +271,27 @@ static void terminate(void *user, int signal)
         actor_terminate(*(Actor **)user, signal);
 }
 
+/* Says how executors run, and lets our own master know what there is for them. */
+static void tell_limits(const Start *s, const BackendChoice *choice, WorkerConfig *worker)
+{
+        const char *user = choice->identity.user;
+        const Budget *b = &s->budget;
+
+        if (!backend_has_limits(choice->backend)) {
+                log_warning("Executors run as %s without limits%s%s.", user ? user : "ourselves",
+                            choice->why ? ": " : "", choice->why ? choice->why : "");
+                return;
+        }
+        worker->registration.limits_memory_mb = b->ceiling >> 20;
+        log_info("Executors run as %s; by %s, all together have %" PRIu64 " of this host's %" PRIu64
+                 " MiB, heap and overhead.",
+                 user ? user : "ourselves", backend_name(choice->backend), b->ceiling >> 20,
+                 b->host >> 20);
+}
+
 static int serve(Start *s)
 {
-        const WorkerConfig worker = worker_config(s);
+        WorkerConfig worker = worker_config(s);
         const LauncherConfig launcher = { .settings = s->settings,
                                           .environment = &s->environment,
                                           .work_dir = s->work_dir,
@@ -252,20 +300,27 @@ static int serve(Start *s)
                                           .port = s->port,
                                           .web_ui_url = s->web_ui_url,
                                           .ssl_settings = &s->ssl_settings,
-                                          .redaction = &s->redaction };
+                                          .redaction = &s->redaction,
+                                          .budget = &s->budget };
         CLEANUP(sd_event_unrefp) sd_event *event = NULL;
         CLEANUP(actor_free_pointer) Actor *actor = NULL;
         CLEANUP(http_server_free_pointer) HttpServer *server = NULL;
+        CLEANUP_FREE char *problem = NULL;
         const DaemonHandlers handlers = { .terminate = terminate, .user = &actor };
-        Ui ui = { .work_dir = s->work_dir };
+        Ui ui = { .work_dir = s->work_dir, .budget = &s->budget };
         int r = daemon_event_new(&handlers, &event);
 
         if (r == 0)
-                r = actor_new(event, &worker, &launcher, &actor);
+                r = actor_new(event, &worker, &launcher, &actor, &problem);
+        if (r < 0)
+                return give_up(problem ? problem : strerror(-r),
+                               r == -EINVAL ? EX_CONFIG : EX_UNAVAILABLE);
+        tell_limits(s, actor_backend(actor), &worker);
         if (r == 0)
                 r = actor_listen(actor, TAKE_FD(s->fd));
         if (r == 0) {
                 ui.worker = actor_worker(actor);
+                ui.backend = actor_backend(actor)->backend;
                 r = http_server_new(event, TAKE_FD(s->webui_fd), ui_handle, &ui, &server);
         }
         if (r < 0)
@@ -295,6 +350,8 @@ static int run(const WorkerSettings *settings, const Options *options)
                 r = check_engines(&s);
         if (r == 0)
                 r = gather(&s);
+        if (r == 0)
+                r = make_budget(&s);
         if (r == 0)
                 r = make_work_dir(&s);
         if (r == 0)

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The worker's state as the JVM worker's /json/ gives it: its keys in its order with its types.
+ * The worker's state as the JVM worker's /json/ gives it: its keys in its order with its types; and
+ * behind them what usage.h describes.
  */
 #include "daemons/worker/ui.h"
 
 #include <jansson.h>
 #include <string.h>
+
+#include "daemons/worker/usage.h"
 
 static json_t *text_value(const char *s)
 {
@@ -94,14 +97,60 @@ static json_t *executor_value(const Executor *e)
                          text_value(e->app->id), "appdesc", app_value(e));
 }
 
-static json_t *worker_value(const Worker *w)
+static json_t *running_value(const Ui *ui, const Executor *e)
 {
+        json_t *value = executor_value(e);
+
+        (void)json_object_set_new(value, "cores", json_integer(e->cores));
+        (void)json_object_set_new(value, "usage", usage_of(ui->backend, e->id));
+        return value;
+}
+
+static json_t *driver_value(const Ui *ui, const Driver *d)
+{
+        json_t *value = json_object();
+
+        (void)json_object_set_new(value, "id", text_value(d->id));
+        (void)json_object_set_new(value, "state", text_value(driver_state_name(d->state)));
+        (void)json_object_set_new(value, "mainclass", text_value(d->main_class));
+        (void)json_object_set_new(value, "cores", json_integer(d->cores));
+        (void)json_object_set_new(value, "memory", json_integer(d->memory_mb));
+        (void)json_object_set_new(value, "usage", usage_of(ui->backend, d->id));
+        return value;
+}
+
+static json_t *limits_value(const Ui *ui)
+{
+        const bool held = backend_has_limits(ui->backend);
+        const Budget *b = ui->budget;
+
+        return json_pack("{s:s, s:o, s:I, s:o}", "backend", backend_name(ui->backend),
+                         "memoryceiling", held ? json_integer((json_int_t)b->ceiling) : json_null(),
+                         "memorygiven",
+                         (json_int_t)MIN_OF(backend_given(ui->backend), (uint64_t)INT64_MAX),
+                         "cpuquota", held ? usage_seconds(b->cpu_quota_usec) : json_null());
+}
+
+/* What the JVM worker's does not have. */
+static void put_usage(json_t *value, const Ui *ui)
+{
+        json_t *drivers = json_array();
+
+        for (const Driver *d = ui->worker->drivers.running; d; d = d->hh.next)
+                (void)json_array_append_new(drivers, driver_value(ui, d));
+        (void)json_object_set_new(value, "drivers", drivers);
+        (void)json_object_set_new(value, "limits", limits_value(ui));
+}
+
+static json_t *worker_value(const Ui *ui)
+{
+        const Worker *w = ui->worker;
         const RegistrationConfig *c = &w->config->registration;
         json_t *value = json_object(), *running = json_array(), *finished = json_array();
         const Executor *e;
 
         for (e = w->executors.running; e; e = e->hh.next)
-                (void)json_array_append_new(running, executor_value(e));
+                (void)json_array_append_new(running, running_value(ui, e));
         DL_FOREACH (w->executors.finished, e)
                 (void)json_array_append_new(finished, executor_value(e));
         (void)json_object_set_new(value, "id", text_value(c->worker_id));
@@ -115,12 +164,13 @@ static json_t *worker_value(const Worker *w)
         (void)json_object_set_new(value, "resourcesused", used_resources(w));
         (void)json_object_set_new(value, "executors", running);
         (void)json_object_set_new(value, "finishedexecutors", finished);
+        put_usage(value, ui);
         return value;
 }
 
 void ui_json(const Ui *ui, HttpResponse *response)
 {
-        json_t *value = worker_value(ui->worker);
+        json_t *value = worker_value(ui);
         CLEANUP_FREE char *text = json_dumps(value, JSON_INDENT(2) | JSON_ENSURE_ASCII);
 
         json_decref(value);

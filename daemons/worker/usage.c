@@ -6,9 +6,11 @@ int usage_read(Backend *b, const char *child, Usage *ret)
         Usage u = { 0 };
         int r = backend_stats(b, child, &u.stats, &u.split);
 
-        if (r == 0)
-                *ret = u;
-        return r;
+        if (r < 0)
+                return r;
+        (void)backend_limits(b, child, &u.limits);
+        *ret = u;
+        return 0;
 }
 
 static json_t *number(uint64_t value)
@@ -91,4 +93,11 @@ json_t *usage_value(const Usage *u)
                                             pressure_value(&u->stats.cpu_pressure), "io",
                                             pressure_value(&u->stats.io_pressure)));
         return value;
+}
+
+json_t *usage_of(Backend *b, const char *child)
+{
+        Usage u;
+
+        return usage_value(usage_read(b, child, &u) == 0 ? &u : NULL);
 }

@@ -10,7 +10,7 @@
  *   "drivers": [ { "id": "driver-...", "state": "RUNNING", "mainclass": "org.example.Main",
  *                  "cores": 1, "memory": 1024, "usage": USAGE } ]               running ones only
  *   "limits": { "backend": "systemd" | "libcgroup" | "none",
- *               "memoryceiling": bytes for all executors and drivers together,
+ *               "memoryceiling": bytes for all executors and drivers together, null for "none",
  *               "memorygiven": bytes, the sum of the limits of those that run,
  *               "cpuquota": cores for all of them together, or null }
  *
@@ -53,11 +53,14 @@ typedef struct Usage {
         Limits limits; /* as given at the start; heap_mb 0: not known */
 } Usage;
 
-/* 0 with *ret but its limits, or as backend_stats(). */
+/* 0, or as backend_stats(). */
 int usage_read(Backend *b, const char *child, Usage *ret);
 
-/* USAGE; `u` may be NULL. The caller's reference, NULL when out of memory. */
+/* USAGE; `u` may be NULL. A new reference, or NULL when out of memory, as with jansson's own. */
 json_t *usage_value(const Usage *u);
 
-/* Seconds or cores from microseconds; null for STATS_NONE. The same. */
+/* USAGE of what runs by this id, read now. */
+json_t *usage_of(Backend *b, const char *child);
+
+/* Seconds or cores from microseconds; null for STATS_NONE and LIMITS_UNLIMITED. */
 json_t *usage_seconds(uint64_t usec);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <systemd/sd-id128.h>
 
 #include "base/file.h"
@@ -15,6 +16,9 @@
 
 /* Directories within directories: far beyond what an executor makes. */
 #define CLEAN_DEPTH 64
+
+/* With less than this to write, a disk is full: programs have buffers. */
+#define FULL_BYTES MIB(1)
 
 bool workdir_id_valid(const char *id)
 {
@@ -28,25 +32,29 @@ bool workdir_id_valid(const char *id)
         return true;
 }
 
-int workdir_make(const char *work_dir, const char *app_id, int exec_id, char **ret_path)
+int workdir_make(const char *work_dir, const char *app_id, int exec_id, gid_t group,
+                 char **ret_path)
 {
-        CLEANUP_FREE char *path = NULL;
+        CLEANUP_FREE char *app = NULL, *path = NULL;
         int r;
 
         if (!workdir_id_valid(app_id))
                 return -EINVAL;
-        if (asprintf(&path, "%s/%s/%d", work_dir, app_id, exec_id) < 0) {
+        app = path_join(work_dir, app_id);
+        if (!app || asprintf(&path, "%s/%d", app, exec_id) < 0) {
                 path = NULL; /* asprintf() leaves it undefined */
                 return -ENOMEM;
         }
-        r = dir_make(path, 0755);
+        r = share_make(app, group, SHARE_WALK, 0755);
+        if (r == 0)
+                r = share_make(path, group, SHARE_WRITE, 0755);
         if (r < 0)
                 return r;
         *ret_path = TAKE_PTR(path);
         return 0;
 }
 
-int workdir_make_driver(const char *work_dir, const char *driver_id, char **ret_path)
+int workdir_make_driver(const char *work_dir, const char *driver_id, gid_t group, char **ret_path)
 {
         CLEANUP_FREE char *path = NULL;
         int r;
@@ -54,7 +62,7 @@ int workdir_make_driver(const char *work_dir, const char *driver_id, char **ret_
         if (!workdir_id_valid(driver_id))
                 return -EINVAL;
         path = path_join(work_dir, driver_id);
-        r = path ? dir_make(path, 0755) : -ENOMEM;
+        r = path ? share_make(path, group, SHARE_WRITE, 0755) : -ENOMEM;
         if (r < 0)
                 return r;
         *ret_path = TAKE_PTR(path);
@@ -122,7 +130,7 @@ static json_t *resources_value(const char *component, const ResourceMap *resourc
 }
 
 int workdir_write_resources(const char *dir, const char *who, const ResourceMap *resources,
-                            char **ret_path)
+                            gid_t group, char **ret_path)
 {
         CLEANUP_FREE char *path = NULL, *text = NULL;
         char component[32];
@@ -149,6 +157,8 @@ int workdir_write_resources(const char *dir, const char *who, const ResourceMap 
         if (!text)
                 return -ENOMEM;
         r = write_file(path, O_EXCL, text, strlen(text));
+        if (r == 0)
+                r = share_file(path, group);
         if (r < 0)
                 return r;
         *ret_path = TAKE_PTR(path);
@@ -179,16 +189,17 @@ static bool is_dots(const char *name)
 }
 
 /* Was anything in the directory modified after the cutoff? What cannot be looked at counts as new,
- * and so does what is too much to be looked at. */
+ * and so does what is too much to be looked at; but what executors have closed to us does not. */
 static bool has_new(Clean *clean, int at, const char *name, unsigned depth)
 {
         DIR *dir = open_directory(at, name);
         struct dirent *entry;
         bool found = false;
 
-        if (!dir || depth > CLEAN_DEPTH) {
-                if (dir)
-                        (void)closedir(dir);
+        if (!dir)
+                return errno != EACCES;
+        if (depth > CLEAN_DEPTH) {
+                (void)closedir(dir);
                 return true;
         }
         while (!found && (entry = readdir(dir))) {
@@ -207,7 +218,7 @@ static bool has_new(Clean *clean, int at, const char *name, unsigned depth)
         return found;
 }
 
-int workdir_clean(const char *work_dir, const Strv *keep, int64_t cutoff)
+int workdir_clean(const char *work_dir, const Strv *keep, int64_t cutoff, Strv *ret_left)
 {
         Clean clean = { .cutoff = cutoff };
         DIR *dir = open_directory(AT_FDCWD, work_dir);
@@ -227,12 +238,39 @@ int workdir_clean(const char *work_dir, const Strv *keep, int64_t cutoff)
                 path = path_join(work_dir, entry->d_name);
                 if (path && dir_remove(path) == 0)
                         removed++;
+                else if (path)
+                        (void)strv_add(ret_left, path);
         }
         (void)closedir(dir);
         return removed;
 }
 
+bool workdir_disk_is_full(const char *path)
+{
+        struct statvfs st;
+
+        if (statvfs(path, &st) < 0)
+                return false;
+        /* Some file systems do not count files. */
+        return (uint64_t)st.f_bavail * st.f_frsize < FULL_BYTES || (st.f_files && st.f_favail == 0);
+}
+
 /* ---- local directories ---- */
+
+/* "/var/lib/spark/work:/var/lib/spark/local": the latter. -ENOENT when there is none. */
+static int add_state_root(Strv *roots, const char *state_directories)
+{
+        CLEANUP_STRV Strv dirs = { 0 };
+        int r = state_directories ? strv_split(&dirs, state_directories, ":") : 0;
+
+        for (size_t i = 0; r == 0 && i < dirs.length; i++) {
+                const char *name = strrchr(dirs.items[i], '/');
+
+                if (name && strcmp(name, "/local") == 0)
+                        return strv_add(roots, dirs.items[i]);
+        }
+        return r < 0 ? r : -ENOENT;
+}
 
 int local_dirs_init(LocalDirs *l, const Strv *environment, const char *spark_local_dir)
 {
@@ -240,8 +278,9 @@ int local_dirs_init(LocalDirs *l, const Strv *environment, const char *spark_loc
                 const char *name, *separators;
         } sources[] = { { "SPARK_EXECUTOR_DIRS", ":" }, { "SPARK_LOCAL_DIRS", "," } };
         const char *tmp = strv_env_get(environment, "TMPDIR");
+        int r;
 
-        *l = (LocalDirs){ 0 };
+        *l = (LocalDirs){ .group = SHARE_NOBODY };
         for (size_t i = 0; i < ARRAY_SIZE(sources); i++) {
                 const char *value = strv_env_get(environment, sources[i].name);
 
@@ -250,6 +289,9 @@ int local_dirs_init(LocalDirs *l, const Strv *environment, const char *spark_loc
         }
         if (spark_local_dir && *spark_local_dir)
                 return strv_split(&l->roots, spark_local_dir, ",");
+        r = add_state_root(&l->roots, strv_env_get(environment, "STATE_DIRECTORY"));
+        if (r != -ENOENT)
+                return r;
         return strv_add(&l->roots, tmp && *tmp ? tmp : "/tmp");
 }
 
@@ -273,8 +315,8 @@ void local_dirs_done(LocalDirs *l)
         strv_done(&l->roots);
 }
 
-/* Makes PARENT/KIND-UUID for us alone and adds it to `dirs`. */
-static int make_private(const char *parent, const char *kind, Strv *dirs)
+/* Makes PARENT/KIND-UUID for us alone, or us and the group, and adds it to `dirs`. */
+static int make_private(const char *parent, const char *kind, gid_t group, mode_t mode, Strv *dirs)
 {
         CLEANUP_FREE char *path = NULL;
         sd_id128_t id;
@@ -287,17 +329,19 @@ static int make_private(const char *parent, const char *kind, Strv *dirs)
                 path = NULL;
                 return -ENOMEM;
         }
-        r = dir_make(path, 0700);
+        r = share_make(path, group, mode, 0700);
+        if (r == 0)
+                r = share_open_way(parent, group);
         return r < 0 ? r : strv_add(dirs, path);
 }
 
 /* A directory of `kind` below each of `parents`; one is enough. */
-static int make_all(const Strv *parents, const char *kind, Strv *dirs)
+static int make_all(const Strv *parents, const char *kind, gid_t group, mode_t mode, Strv *dirs)
 {
         int r = 0, error = -ENOENT;
 
         for (size_t i = 0; i < parents->length; i++) {
-                r = make_private(parents->items[i], kind, dirs);
+                r = make_private(parents->items[i], kind, group, mode, dirs);
                 if (r < 0)
                         error = r;
         }
@@ -315,14 +359,15 @@ int local_dirs_get(LocalDirs *l, const char *app_id, const Strv **ret)
                 return 0;
         }
         if (l->bases.length == 0)
-                r = make_all(&l->roots, "spark", &l->bases);
+                r = make_all(&l->roots, "spark", l->group, SHARE_WALK, &l->bases);
         if (r < 0)
                 return r;
         app = calloc(1, sizeof(*app));
         if (!app)
                 return -ENOMEM;
         app->app_id = strdup(app_id);
-        r = app->app_id ? make_all(&l->bases, "executor", &app->dirs) : -ENOMEM;
+        r = app->app_id ? make_all(&l->bases, "executor", l->group, SHARE_WRITE, &app->dirs)
+                        : -ENOMEM;
         if (r == 0)
                 HASH_ADD_KEYPTR(hh, l->apps, app->app_id, strlen(app->app_id), app);
         if (!hash_added(app)) {

@@ -87,7 +87,7 @@ def executor_killed(cluster):
     expect(1 in cluster.executors(app["id"]), "the other executor is gone too")
     job.go()
     expect(HOLD_TOTAL in job.finish(), f"a wrong result:\n{job.tail()}")
-    expect(re.search(r"/0 is now EXITED \(Command exited with code 137\)", job.log()),
+    expect(re.search(r"/0 is now EXITED \(Command exited with code 137[:)]", job.log()),
            f"the driver was not told of exit code 137:\n{job.tail()}")
     check_finished(cluster, "executor_killed")
 

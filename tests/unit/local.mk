@@ -282,7 +282,7 @@ EXTRA_DIST += tests/data/collections
 worker_test_libs = \
 	daemons/worker/libworker.a daemons/common/libcommon.a cgroups/libcgroups.a \
 	lib/rpc/librpc.a lib/http/libhttp.a lib/wire/libwire.a lib/base/libbase.a \
-	$(JANSSON_LIBS) $(SYSTEMD_LIBS) $(INIH_LIBS) $(CHECK_LIBS)
+	$(JANSSON_LIBS) $(SYSTEMD_LIBS) $(INIH_LIBS) $(CGROUP_LIBS) $(CHECK_LIBS)
 check_PROGRAMS += tests/unit/test-workdir tests/unit/test-engine-choice tests/unit/test-worker-ui
 TESTS += tests/unit/test-workdir tests/unit/test-engine-choice tests/unit/test-worker-ui
 tests_unit_test_workdir_SOURCES = tests/unit/test-workdir.c
@@ -372,3 +372,8 @@ TESTS += tests/unit/test-handover
 tests_unit_test_handover_SOURCES = tests/unit/test-handover.c tests/unit/rpc-sides.c
 tests_unit_test_handover_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_handover_LDADD = daemons/common/libcommon.a $(RPC_TEST_LIBS)
+check_PROGRAMS += tests/unit/test-limits-request
+TESTS += tests/unit/test-limits-request
+tests_unit_test_limits_request_SOURCES = tests/unit/test-limits-request.c
+tests_unit_test_limits_request_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_limits_request_LDADD = $(worker_test_libs)

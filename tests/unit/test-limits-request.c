@@ -127,8 +127,7 @@ START_TEST(a_driver_has_what_its_options_say)
         CHECK_DRIVER("heap 2048 + overhead 384", "-Xss4m");
         CHECK_DRIVER("heap 2048 + overhead 600", "-Dspark.driver.memoryOverhead=600");
         CHECK_DRIVER("heap 2048 + overhead 1024", "-Dspark.driver.memoryOverhead=600",
-                     "-Dspark.driver.memoryOverhead=1g",
-                     "-Dspark.driver.memoryOverheadFactor=0.5");
+                     "-Dspark.driver.memoryOverhead=1g", "-Dspark.driver.memoryOverheadFactor=0.5");
         CHECK_DRIVER("heap 2048 + overhead 819", "-Dspark.driver.memoryOverheadFactor=0.4");
         CHECK_DRIVER("heap 2048 + overhead 384", "-Dspark.driver.memoryOverheadFactor=0.15");
         CHECK_DRIVER("heap 2048 + overhead 500", "-Dspark.driver.minMemoryOverhead=500m");
@@ -149,19 +148,20 @@ START_TEST(fractions)
                 int result;
                 uint64_t value;
         } cases[] = {
-                { "2.5", 0, 2500 },        { "0.1", 0, 100 },       { "4", 0, 4000 },
-                { "0.0009", 0, 0 },        { "1.2345", 0, 1234 },   { "10", 0, 10000 },
-                { "10.001", -ERANGE, 0 },  { "11", -ERANGE, 0 },    { "", -EINVAL, 0 },
-                { ".5", -EINVAL, 0 },      { "5.", -EINVAL, 0 },    { "-1", -EINVAL, 0 },
-                { "1e3", -EINVAL, 0 },     { "1.5 ", -EINVAL, 0 },  { "1,5", -EINVAL, 0 },
-                { "99999999999999999999999", -ERANGE, 0 },
+                { "2.5", 0, 2500 },       { "0.1", 0, 100 },
+                { "4", 0, 4000 },         { "0.0009", 0, 0 },
+                { "1.2345", 0, 1234 },    { "10", 0, 10000 },
+                { "10.001", -ERANGE, 0 }, { "11", -ERANGE, 0 },
+                { "", -EINVAL, 0 },       { ".5", -EINVAL, 0 },
+                { "5.", -EINVAL, 0 },     { "-1", -EINVAL, 0 },
+                { "1e3", -EINVAL, 0 },    { "1.5 ", -EINVAL, 0 },
+                { "1,5", -EINVAL, 0 },    { "99999999999999999999999", -ERANGE, 0 },
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
                 uint64_t value = 0;
 
-                ck_assert_int_eq(parse_thousandths(cases[i].text, 10000, &value),
-                                 cases[i].result);
+                ck_assert_int_eq(parse_thousandths(cases[i].text, 10000, &value), cases[i].result);
                 ck_assert_uint_eq(value, cases[i].value);
         }
 }

@@ -108,10 +108,10 @@ START_TEST(test_executor_directory)
 {
         CLEANUP_FREE char *path = NULL, *again = NULL, *err = NULL, *text = NULL;
 
-        ck_assert_int_eq(workdir_make(top, "../app", 0, &path), -EINVAL);
-        ck_assert_int_eq(workdir_make(top, "app-1", 7, &path), 0);
+        ck_assert_int_eq(workdir_make(top, "../app", 0, SHARE_NOBODY, &path), -EINVAL);
+        ck_assert_int_eq(workdir_make(top, "app-1", 7, SHARE_NOBODY, &path), 0);
         ck_assert(exists("app-1/7"));
-        ck_assert_int_eq(workdir_make(top, "app-1", 7, &again), 0);
+        ck_assert_int_eq(workdir_make(top, "app-1", 7, SHARE_NOBODY, &again), 0);
         write_text("app-1/7/stderr", "of an earlier life");
         ck_assert_int_eq(
                 workdir_write_header(path, "Spark Executor Command", "\"java\" \"Main\"", false),
@@ -143,9 +143,9 @@ START_TEST(test_resources_of_an_executor)
         const ResourceMap one = { &gpu, 1 }, none = { 0 };
         CLEANUP_FREE char *path = NULL, *text = NULL;
 
-        ck_assert_int_eq(workdir_write_resources(top, "executor", &none, &path), 0);
+        ck_assert_int_eq(workdir_write_resources(top, "executor", &none, SHARE_NOBODY, &path), 0);
         ck_assert_ptr_null(path);
-        ck_assert_int_eq(workdir_write_resources(top, "executor", &one, &path), 0);
+        ck_assert_int_eq(workdir_write_resources(top, "executor", &one, SHARE_NOBODY, &path), 0);
         ck_assert_ptr_nonnull(strstr(path, "/resource-executor-"));
         text = content(path);
         ck_assert_str_eq(text, "[{\"id\":{\"componentName\":\"spark.executor\","
@@ -161,9 +161,9 @@ START_TEST(test_of_a_driver)
         const ResourceMap one = { &gpu, 1 };
         CLEANUP_FREE char *dir = NULL, *path = NULL, *resources = NULL, *log = NULL;
 
-        ck_assert_int_eq(workdir_make_driver(top, "../x", &dir), -EINVAL);
-        ck_assert_int_eq(workdir_make_driver(top, "driver-1", &dir), 0);
-        ck_assert_int_eq(workdir_write_resources(dir, "driver", &one, &path), 0);
+        ck_assert_int_eq(workdir_make_driver(top, "../x", SHARE_NOBODY, &dir), -EINVAL);
+        ck_assert_int_eq(workdir_make_driver(top, "driver-1", SHARE_NOBODY, &dir), 0);
+        ck_assert_int_eq(workdir_write_resources(dir, "driver", &one, SHARE_NOBODY, &path), 0);
         ck_assert_int_eq(strncmp(path + strlen(dir), "/resource-driver-", 17), 0);
         resources = content(path);
         ck_assert_ptr_nonnull(strstr(resources, "\"componentName\":\"spark.driver\""));
@@ -277,7 +277,7 @@ END_TEST
 
 START_TEST(test_clean)
 {
-        CLEANUP_STRV Strv keep = { 0 };
+        CLEANUP_STRV Strv keep = { 0 }, left = { 0 };
         CLEANUP_FREE char *outside = below("outside"), *link = below("work/link"),
                           *inner = below("work/old/0/link"), *work = below("work");
         const int64_t cutoff = (int64_t)time(NULL) - 1000;
@@ -301,7 +301,7 @@ START_TEST(test_clean)
         set_age("work/link", 5000);
         ck_assert_int_eq(strv_add(&keep, "running"), 0);
 
-        ck_assert_int_eq(workdir_clean(work, &keep, cutoff), 2);
+        ck_assert_int_eq(workdir_clean(work, &keep, cutoff, &left), 2);
         ck_assert(!exists("work/old"));
         ck_assert(!exists("work/empty"));
         ck_assert(exists("work/young/0/stdout"));
@@ -309,7 +309,7 @@ START_TEST(test_clean)
         ck_assert(exists("work/file"));
         ck_assert(exists("work/link"));
         ck_assert(exists("outside/file"));
-        ck_assert_int_eq(workdir_clean("/nowhere/at-all", &keep, cutoff), -ENOENT);
+        ck_assert_int_eq(workdir_clean("/nowhere/at-all", &keep, cutoff, &left), -ENOENT);
 }
 END_TEST
 

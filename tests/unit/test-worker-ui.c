@@ -9,11 +9,16 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/limits.h"
+#include "daemons/worker/usage.h"
 
 static char *work_dir;
 static WorkerConfig config;
 static Worker worker;
 static Ui ui;
+static sd_event *event_loop;
+static Backend *backend;
+static Budget budget = { .ceiling = MIB(4096), .cpu_quota_usec = 2500000 };
 static HttpResponse response;
 static struct ResourceEntry gpu;
 static ResourceMap resources;
@@ -54,7 +59,7 @@ static void set_up(void)
                                    .registered_worker = { .master = { "Master", { "m", 7077 } },
                                                           .master_web_ui_url = "http://m:8080",
                                                           .master_address = { "m", 7077 } } };
-        char template[] = "/tmp/test-worker-ui-XXXXXX";
+        char template[] = "/tmp/test-worker-ui-XXXXXX", *problem = NULL;
 
         ck_assert_ptr_nonnull(mkdtemp(template));
         work_dir = strdup(template);
@@ -72,12 +77,18 @@ static void set_up(void)
                                  .drivers = { .worker_id = "worker-1", .retained = 10 } };
         ck_assert_int_eq(worker_init(&worker, &config), 0);
         tell((WorkerEvent){ .type = ON_MESSAGE, .conn = 5, .message = &accepted });
-        ui = (Ui){ .worker = &worker, .work_dir = work_dir };
+        ck_assert_int_ge(sd_event_new(&event_loop), 0);
+        ck_assert_int_eq(backend_none_new(event_loop, &(BackendConfig){ 0 },
+                                          &(BackendHandlers){ 0 }, NULL, &backend, &problem),
+                         0);
+        ui = (Ui){ .worker = &worker, .work_dir = work_dir, .backend = backend, .budget = &budget };
 }
 
 static void tear_down(void)
 {
         http_response_done(&response);
+        backend_free(backend);
+        (void)sd_event_unref(event_loop);
         worker_done(&worker);
         ck_assert_int_eq(dir_remove(work_dir), 0);
         free(work_dir);
@@ -109,7 +120,7 @@ START_TEST(test_json_of_an_idle_worker)
         buffer_put_u8(&keys, 0);
         ck_assert_str_eq((char *)keys.data,
                          "id masterurl masterwebuiurl cores coresused memory memoryused resources "
-                         "resourcesused executors finishedexecutors ");
+                         "resourcesused executors finishedexecutors drivers limits ");
         ck_assert_str_eq(json_string_value(json_object_get(v, "masterurl")), "spark://m:7077");
         ck_assert_str_eq(json_string_value(json_object_get(v, "masterwebuiurl")), "http://m:8080");
         ck_assert_int_eq(json_integer_value(json_object_get(v, "memory")), 2048);
