@@ -60,7 +60,7 @@ static const Setting settings_table[] = {
                 .key = "work-dirs",
                 .type = SETTING_LIST,
                 .offset = offsetof(LauncherSettings, work_roots),
-                .fallback = "/var/lib/spark/work,/var/lib/spark/local",
+                .fallback = "/var/lib/spark/work,/var/lib/spark/workers,/var/lib/spark/local",
                 .value = "DIRS",
                 .help = "directories below which executors work",
         },

@@ -8,6 +8,8 @@
 
 /* How long an executor may take to end when it is asked to, as Spark's worker waits. */
 #define STOP_USEC (10 * USEC_PER_SEC)
+/* What systemd lets a service have at most; a JVM takes all that it may. */
+#define OPEN_FILES 524288
 /* How long a directory may take to be emptied. */
 #define REMOVE_USEC (600 * USEC_PER_SEC)
 
@@ -136,6 +138,11 @@ static int put_life(sd_bus_message *bus)
         /* When the host itself runs out, executors go before daemons. */
         if (r >= 0)
                 r = sd_bus_message_append(bus, "(sv)", "OOMScoreAdjust", "i", 500);
+        /* Shuffle blocks are files, and peers connections. A core would be as large as the heap. */
+        if (r >= 0)
+                r = put_number(bus, "LimitNOFILE", OPEN_FILES);
+        if (r >= 0)
+                r = put_number(bus, "LimitCORE", 0);
         if (r >= 0)
                 r = put_number(bus, "TimeoutStopUSec", STOP_USEC);
         if (r >= 0)
