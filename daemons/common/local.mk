@@ -9,6 +9,8 @@ daemons_common_libcommon_a_SOURCES = \
 	daemons/common/handover.h \
 	daemons/common/helper.c \
 	daemons/common/helper.h \
+	daemons/common/limits-request.c \
+	daemons/common/limits-request.h \
 	daemons/common/message-ids.h \
 	daemons/common/options.c \
 	daemons/common/options.h \

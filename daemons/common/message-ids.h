@@ -13,6 +13,7 @@
 #define MESSAGE_APP_REGISTERED    "6ef080b73f724e7f922aa87b8ad3919a"
 #define MESSAGE_APP_ENDED         "19cbb3df77e54be6af65582b1d7fbb5c"
 #define MESSAGE_APP_INCOMPATIBLE  "25ac57f2a04c4f0f93e8a7b492ceeb4e"
+#define MESSAGE_UNFIT             "647980b86392474993715e4986c0ca1c"
 #define MESSAGE_DRIVER_ENDED      "5b6fff2dfebb4337826024ce0e6847b0"
 
 /* The worker's. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/parse.h"
+#include "daemons/common/limits-request.h"
 #include "daemons/common/message-ids.h"
 
 const char *app_state_name(AppState s)
@@ -98,23 +99,15 @@ void app_update_wanting(Master *m, App *app)
 
 /* ---- resource profiles ---- */
 
+static const char *const builtin_resources[] = { "cores", "memory", "offHeap", "memoryOverhead",
+                                                 "pyspark.memory" };
+
 static bool is_builtin_resource(const char *name)
 {
-        static const char *const names[] = { "cores", "memory", "offHeap", "memoryOverhead",
-                                             "pyspark.memory" };
-        for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-                if (strcmp(name, names[i]) == 0)
+        for (size_t i = 0; i < ARRAY_SIZE(builtin_resources); i++)
+                if (strcmp(name, builtin_resources[i]) == 0)
                         return true;
         return false;
-}
-
-static const ExecutorResourceRequest *profile_request(const ResourceProfile *p, const char *name)
-{
-        for (size_t i = 0; i < p->executor_resources.length; i++)
-                if (p->executor_resources.items[i].key &&
-                    strcmp(p->executor_resources.items[i].key, name) == 0)
-                        return &p->executor_resources.items[i].value;
-        return NULL;
 }
 
 /* What a profile says of a resource, or else the application's default profile; `missing` when
@@ -122,9 +115,9 @@ static const ExecutorResourceRequest *profile_request(const ResourceProfile *p, 
 static int64_t profile_amount(const App *app, const ResourceProfile *p, const char *name,
                               int64_t missing)
 {
-        const ExecutorResourceRequest *r = profile_request(p, name);
+        const ExecutorResourceRequest *r = resource_profile_find(p, name);
         if (!r)
-                r = profile_request(&app->desc.default_profile, name);
+                r = resource_profile_find(&app->desc.default_profile, name);
         return r ? r->amount : missing;
 }
 
@@ -167,6 +160,29 @@ static bool profile_is_sound(const App *app, const ResourceProfile *p)
                p->executor_resources.length <= LIMIT_RESOURCES;
 }
 
+/* A copy, with what it does not say of the sizes of an executor from the default profile. */
+static int profile_complete(App *app, const ResourceProfile *src, ResourceProfile *ret)
+{
+        const ResourceProfile *fallback = &app->desc.default_profile;
+        ResourceProfile p = *src;
+        ExecutorResourceMap *map = &p.executor_resources;
+        size_t n = map->length + ARRAY_SIZE(builtin_resources);
+        struct ExecutorResourceEntry *items =
+                arena_alloc_array(&app->arena, n, sizeof(struct ExecutorResourceEntry));
+        if (!items)
+                return -ENOMEM;
+        if (map->length > 0)
+                memcpy(items, map->items, map->length * sizeof(*items));
+        map->items = items;
+        for (size_t i = 0; i < ARRAY_SIZE(builtin_resources); i++) {
+                const char *name = builtin_resources[i];
+                const ExecutorResourceRequest *r = resource_profile_find(fallback, name);
+                if (r && !resource_profile_find(src, name))
+                        items[map->length++] = (struct ExecutorResourceEntry){ name, *r };
+        }
+        return resource_profile_copy(&app->arena, &p, ret);
+}
+
 /* A profile of the application under this id. 0 or -ENOMEM. */
 static int profile_add(Turn *t, App *app, int32_t id, const ResourceProfile *profile,
                        int32_t target)
@@ -177,7 +193,7 @@ static int profile_add(Turn *t, App *app, int32_t id, const ResourceProfile *pro
                 return -ENOMEM;
         app->profiles = grown;
         AppProfile *p = arena_new(&app->arena, AppProfile);
-        if (!p || resource_profile_copy(&app->arena, profile, &p->profile) < 0)
+        if (!p || profile_complete(app, profile, &p->profile) < 0)
                 return -ENOMEM;
         p->id = id;
         p->target = target;
@@ -186,6 +202,9 @@ static int profile_add(Turn *t, App *app, int32_t id, const ResourceProfile *pro
                 p->cores_per_executor = (OptInt){ true, (int32_t)cores };
         p->memory_per_executor =
                 (int32_t)profile_amount(app, &p->profile, "memory", DEFAULT_EXECUTOR_MEMORY);
+        p->request = limits_request_of_executor(
+                &p->profile, p->memory_per_executor,
+                p->cores_per_executor.set ? p->cores_per_executor.value : 1);
         if (fill_custom_resources(t, app, p) < 0)
                 return -ENOMEM;
         for (size_t i = app->n_profiles; i > place; i--)

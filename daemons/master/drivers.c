@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemons/common/limits-request.h"
 #include "daemons/common/message-ids.h"
 
 /* Cluster mode: drivers that the master has a worker start. */
@@ -86,6 +87,8 @@ static int driver_fill(Turn *t, Driver *d, const DriverDescription *desc, LineSe
         d->id = arena_strdup(&d->arena, id_choose(t));
         if (!d->id || driver_description_copy(&d->arena, desc, &d->desc) < 0)
                 return -ENOMEM;
+        const LimitsPolicy policy = limits_policy_default();
+        d->request = limits_request_of_driver(&policy, &d->desc);
         return t->m->config.use_driver_id_as_app_name ? name_after_id(d) : 0;
 }
 
@@ -197,7 +200,8 @@ void driver_launch(Turn *t, Driver *d, Worker *w)
         DL_APPEND2(w->drivers, d, worker_prev, worker_next);
         m->counters.drivers_waiting--;
         m->counters.drivers_running++;
-        worker_use(m, w, d->desc.cores, d->desc.mem);
+        d->limit = fit_limit(w, &d->request);
+        worker_use(m, w, d->desc.cores, d->desc.mem, d->limit);
 
         Message *msg = turn_send(t, w->peer, ENDPOINT_WORKER, MSG_LAUNCH_DRIVER);
         msg->launch_driver.driver_id = d->id;
@@ -255,7 +259,7 @@ static void driver_remove(Turn *t, Driver *d, DriverState state, const char *exc
         if (w) {
                 grants_release(&d->grants);
                 DL_DELETE2(w->drivers, d, worker_prev, worker_next);
-                worker_use(m, w, -d->desc.cores, -d->desc.mem);
+                worker_use(m, w, -d->desc.cores, -d->desc.mem, -d->limit);
         }
         turn_record(t, EFFECT_RECORD_DELETE, RECORD_DRIVER, d->id);
         trim_completed(m);

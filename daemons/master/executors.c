@@ -85,6 +85,7 @@ static Executor *executor_new(Turn *t, App *app, const AppProfile *profile, Work
         e->rp_id = profile->id;
         e->cores = cores;
         e->memory = profile->memory_per_executor;
+        e->limit = fit_limit(w, &profile->request);
         e->state = EXECUTOR_LAUNCHING;
         e->start_wall = t->time.wall;
         if (hosting_ensure(app, w) < 0 || grants_take(w, &profile->resources, &e->grants) < 0) {
@@ -100,7 +101,15 @@ static Executor *executor_new(Turn *t, App *app, const AppProfile *profile, Work
         return e;
 }
 
-static void say_launched(Turn *t, const Executor *e)
+/* A worker of ours limits the executor by what the description says. It only ever says what the
+ * default profile is; here it is the profile that this executor has. */
+static void tell_profile(Turn *t, const App *app, const AppProfile *p, ApplicationDescription *desc)
+{
+        turn_tell_lines(t, app->lines, &desc->command);
+        desc->default_profile = p->profile;
+}
+
+static void say_launched(Turn *t, const Executor *e, const AppProfile *profile)
 {
         const App *app = e->app;
         const Worker *w = e->worker;
@@ -113,7 +122,7 @@ static void say_launched(Turn *t, const Executor *e)
         msg->launch_executor.memory = e->memory;
         msg->launch_executor.app_desc = app->desc;
         if (w->engines)
-                turn_tell_lines(t, app->lines, &msg->launch_executor.app_desc.command);
+                tell_profile(t, app, profile, &msg->launch_executor.app_desc);
         msg->launch_executor.resources = grants_map(t, &e->grants);
 
         msg = turn_send(t, app->peer, ENDPOINT_DRIVER, MSG_EXECUTOR_ADDED);
@@ -140,7 +149,7 @@ void executor_launch(Turn *t, App *app, AppProfile *profile, Worker *w, int32_t 
         w->n_executors++;
         DL_APPEND(app->executors, e);
         DL_APPEND2(w->executors, e, worker_prev, worker_next);
-        say_launched(t, e);
+        say_launched(t, e, profile);
 
         char id[16];
         (void)snprintf(id, sizeof(id), "%d", e->id);
@@ -162,7 +171,7 @@ void executor_leave_worker(Turn *t, Executor *e)
         grants_release(&e->grants);
         DL_DELETE2(w->executors, e, worker_prev, worker_next);
         w->n_executors--;
-        worker_use(t->m, w, -e->cores, -e->memory);
+        worker_use(t->m, w, -e->cores, -e->memory, -e->limit);
 }
 
 void executor_leave_app(Turn *t, Executor *e)

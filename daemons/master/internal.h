@@ -21,6 +21,8 @@
 #define ENGINE_VARIABLE "SPARKD_ENGINE"
 /* What a worker of ours is told in the environment of a LaunchExecutor: App.lines by name. */
 #define LINES_VARIABLE "SPARKD_LINES"
+/* ... and what its executors may take as addresses of this one. */
+#define LIMITS_RESOURCE "sparkd.limits"
 
 #define DEFAULT_EXECUTOR_MEMORY 1024 /* MiB, of a profile that says nothing */
 
@@ -31,6 +33,7 @@
 /* A worker that the scheduler places executors on, during one assignment. */
 typedef struct Slot {
         Worker *worker;
+        int32_t limit;            /* of one executor there */
         int32_t cores, executors; /* assigned so far */
 } Slot;
 
@@ -49,7 +52,11 @@ struct Master {
         Worker *dead_by_address;      /* k: Worker.address -> v: dead Worker */
         Worker *beats;                /* list (beat_prev, beat_next) by last heartbeat; not dead */
         Worker *dead;                 /* list (beat_prev, beat_next) by death */
-        WorkerIndex by_policy, by_id; /* ALIVE workers, for executors and for drivers */
+        WorkerIndex by_policy, by_id; /* ALIVE workers, for executors and for drivers ... */
+        WorkerIndex by_size;          /* ... and by id, as if nothing were taken of them */
+        size_t n_limited;             /* ALIVE workers with limits, and their mildest rule: */
+        unsigned least_percent;
+        int32_t least_min;
         uint32_t alive_by_line[LINE_MAX];          /* how many ALIVE workers serve a line ... */
         uint32_t alive_partly[LINE_MAX];           /* ... but not all lines of its family */
         const char *resource_names[RESOURCE_BITS]; /* bit -> name, in the arena */
@@ -138,6 +145,43 @@ Line line_of_engine(const char *engine);
 uint32_t lines_serve_bits(LineSet lines, bool pending);
 uint32_t lines_want_bits(LineSet lines);
 
+/* ---- fit.c ---- */
+
+/* What one executor or driver needs of a worker. */
+typedef struct FitNeed {
+        int32_t cores, memory;
+        LineSet lines;
+        const LimitsRequest *request;
+} FitNeed;
+
+FitNeed fit_need_of_executor(const App *app, const AppProfile *p);
+FitNeed fit_need_of_driver(const Driver *d);
+
+/* What a worker declared; -EINVAL when it is not what is agreed on. */
+int fit_declaration(const StringSeq *addresses, WorkerLimits *ret);
+/* Counts (sign 1) or forgets (-1) a worker that places are sought on. */
+void fit_count(Master *m, const Worker *w, int sign);
+/* MiB of the worker's limits that this takes there; 0 where there are none. */
+int32_t fit_limit(const Worker *w, const LimitsRequest *request);
+/* ... and at least anywhere, for the index. */
+int32_t fit_least_limit(const Master *m, const LimitsRequest *request);
+int32_t fit_free(const Worker *w); /* INT32_MAX: there are none */
+
+/* Some worker that runs its version has the cores and the memory, all its own. */
+bool fit_is_large_enough(const Master *m, const FitNeed *need);
+/* ... but no such worker's limits are enough, even for it alone. */
+bool fit_never(const Master *m, const FitNeed *need);
+/* Says that of an executor of this profile: "app-1 waits: an executor needs a limit of 9216 MiB
+ * (heap 8192 + overhead 1024), and ..."; false when it is not so. */
+bool fit_explain_executor(const Master *m, const App *app, const AppProfile *p, char *buffer,
+                          size_t size);
+/* "a limit of ..." when limits alone keep it waiting. */
+bool fit_explain_wait(const Master *m, const FitNeed *need, char *buffer, size_t size);
+#define FIT_SUM_MAX 256
+
+void fit_tell_app(Turn *t, App *app);
+void fit_tell_driver(Turn *t, Driver *d);
+
 /* ---- resources.c ---- */
 
 uint32_t resource_bit(Turn *t, const char *name); /* 0: has none */
@@ -159,7 +203,8 @@ void worker_decommissioning(Turn *t);
 void worker_decommission_hosts(Turn *t);
 void worker_identified(Turn *t);
 void worker_remove(Turn *t, Worker *w, const char *why);
-void worker_use(Master *m, Worker *w, int32_t cores, int32_t memory); /* negative: gives back */
+/* Counts what runs there; negative: gives back. */
+void worker_use(Master *m, Worker *w, int32_t cores, int32_t memory, int32_t limit);
 void workers_tick(Turn *t);
 void worker_destroy(Worker *w);
 

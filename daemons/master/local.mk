@@ -7,6 +7,7 @@ daemons_master_libmaster_a_SOURCES = \
 	daemons/master/effects.c \
 	daemons/master/event.h \
 	daemons/master/executors.c \
+	daemons/master/fit.c \
 	daemons/master/internal.h \
 	daemons/master/lines.c \
 	daemons/master/master.c \

@@ -78,6 +78,7 @@ int master_new(const MasterConfig *config, Master **ret_master)
         }
         worker_index_init(&m->by_policy, config->worker_selection_policy);
         worker_index_init(&m->by_id, POLICY_WORKER_ID);
+        worker_index_init(&m->by_size, POLICY_WORKER_ID);
         *ret_master = m;
         return 0;
 }

@@ -126,26 +126,52 @@ static const AppProfile *wanted_profile(const App *app)
         return NULL;
 }
 
-/* True when some alive worker could hold an executor of this size if it had nothing else to do. */
-static bool some_worker_is_large_enough(const Master *m, const App *app, const AppProfile *p)
+/* While it has executors: what it will never have more of. */
+static void explain_unfit_profiles(const Master *m, const App *app, char *buffer)
 {
-        int32_t cores = p->cores_per_executor.set ? p->cores_per_executor.value : 1;
-        for (const Worker *w = m->workers; w; w = w->next)
-                if (w->state == WORKER_ALIVE && (w->lines & app->lines) && w->cores >= cores &&
-                    w->memory >= p->memory_per_executor)
-                        return true;
-        return false;
+        for (size_t i = 0; i < app->n_profiles; i++)
+                if (app->profiles[i]->n_executors < app->profiles[i]->target &&
+                    fit_explain_executor(m, app, app->profiles[i], buffer, APP_EXPLAIN_MAX))
+                        return;
+}
+
+/* There are workers for it, and none has room. */
+static void explain_no_room(const Master *m, const App *app, const AppProfile *p, char *buffer)
+{
+        const FitNeed need = fit_need_of_executor(app, p);
+        const char *s = need.cores == 1 ? "" : "s";
+        char sum[FIT_SUM_MAX];
+
+        if (!fit_is_large_enough(m, &need))
+                (void)snprintf(
+                        buffer, APP_EXPLAIN_MAX,
+                        "%s waits: an executor needs %d core%s and %d MiB of memory, which no "
+                        "worker that runs its Spark version has",
+                        app->id, need.cores, s, need.memory);
+        else if (fit_explain_executor(m, app, p, buffer, APP_EXPLAIN_MAX))
+                return;
+        else if (fit_explain_wait(m, &need, sum, sizeof(sum)))
+                (void)snprintf(buffer, APP_EXPLAIN_MAX,
+                               "%s waits: no worker's executors leave room for %s at present",
+                               app->id, sum);
+        else
+                (void)snprintf(
+                        buffer, APP_EXPLAIN_MAX,
+                        "%s waits: no worker has enough free at present (%d core%s and %d MiB of "
+                        "memory per executor)",
+                        app->id, need.cores, s, need.memory);
 }
 
 const char *master_explain_app(const Master *m, const App *app, char buffer[static APP_EXPLAIN_MAX])
 {
         const AppProfile *p = wanted_profile(app);
         int32_t cores = p && p->cores_per_executor.set ? p->cores_per_executor.value : 1;
-        const char *s = cores == 1 ? "" : "s";
         buffer[0] = '\0';
-        if (!app->peer || app->n_executors > 0)
+        if (!app->peer)
                 return buffer;
-        if (!p)
+        if (app->n_executors > 0)
+                explain_unfit_profiles(m, app, buffer);
+        else if (!p)
                 (void)snprintf(buffer, APP_EXPLAIN_MAX, "%s has not asked for executors", app->id);
         else if (m->counters.workers_alive == 0)
                 (void)snprintf(buffer, APP_EXPLAIN_MAX, "%s waits: no worker is registered",
@@ -156,17 +182,7 @@ const char *master_explain_app(const Master *m, const App *app, char buffer[stat
                 (void)snprintf(buffer, APP_EXPLAIN_MAX,
                                "%s waits: it may use %d core%s, but one executor needs %d", app->id,
                                app->cores_requested, app->cores_requested == 1 ? "" : "s", cores);
-        else if (!some_worker_is_large_enough(m, app, p))
-                (void)snprintf(
-                        buffer, APP_EXPLAIN_MAX,
-                        "%s waits: an executor needs %d core%s and %d MiB of memory, which no "
-                        "worker that runs its Spark version has",
-                        app->id, cores, s, p->memory_per_executor);
         else
-                (void)snprintf(
-                        buffer, APP_EXPLAIN_MAX,
-                        "%s waits: no worker has enough free at present (%d core%s and %d MiB of "
-                        "memory per executor)",
-                        app->id, cores, s, p->memory_per_executor);
+                explain_no_room(m, app, p, buffer);
         return buffer;
 }

@@ -40,9 +40,10 @@ static bool slot_fits(const Assignment *a, const Slot *s)
                 return false;
         if (a->grow && s->executors > 0)
                 return true;
-        int64_t memory = a->profile->memory_per_executor;
+        int64_t memory = a->profile->memory_per_executor, limit = s->limit;
         return a->room > 0 &&
                (int64_t)w->memory - w->memory_used - s->executors * memory >= memory &&
+               (int64_t)fit_free(w) - s->executors * limit >= limit &&
                worker_has_resources(w, &a->profile->resources, s->executors);
 }
 
@@ -67,12 +68,14 @@ static Worker *next_usable(Master *m, const App *app, const AppProfile *p, const
         const WorkerIndexWant want = {
                 .cores = p->cores_per_executor.set ? p->cores_per_executor.value : 1,
                 .memory = p->memory_per_executor,
+                .limit = fit_least_limit(m, &p->request),
                 .serves = lines_want_bits(app->lines),
                 .resources = p->resource_bits,
         };
         const WorkerIndexNode *place = after ? &after->by_policy : NULL;
         WorkerIndexNode *node = worker_index_next(&m->by_policy, place, &want);
-        while (node && !worker_has_resources(worker_of(node), &p->resources, 0))
+        while (node && (!worker_has_resources(worker_of(node), &p->resources, 0) ||
+                        fit_limit(worker_of(node), &p->request) > fit_free(worker_of(node))))
                 node = worker_index_next(&m->by_policy, node, &want);
         return node ? worker_of(node) : NULL;
 }
@@ -89,7 +92,7 @@ static Slot *slot_add(Master *m, Assignment *a, Worker *w)
         }
         a->slots = m->slots;
         Slot *s = &a->slots[a->n_slots++];
-        *s = (Slot){ .worker = w };
+        *s = (Slot){ .worker = w, .limit = fit_limit(w, &a->profile->request) };
         return s;
 }
 
@@ -129,7 +132,7 @@ static void launch_on(Turn *t, App *app, AppProfile *p, const Slot *s)
         int32_t n = s->executors, cores = s->cores / n;
         for (int32_t i = 0; i < n; i++)
                 executor_launch(t, app, p, w, cores);
-        worker_use(t->m, w, s->cores, n * p->memory_per_executor);
+        worker_use(t->m, w, s->cores, n * p->memory_per_executor, n * s->limit);
 }
 
 /* Returns how many workers got something. */
@@ -166,6 +169,7 @@ static void schedule_app(Turn *t, App *app)
         }
         if (n == 0)
                 app_tell_incompatible(t, app);
+        fit_tell_app(t, app);
         app_update_wanting(m, app);
 }
 
@@ -187,6 +191,7 @@ static Worker *next_for_driver(Master *m, const Driver *d, uint32_t resources, c
         const WorkerIndexWant want = {
                 .cores = d->desc.cores,
                 .memory = d->desc.mem,
+                .limit = fit_least_limit(m, &d->request),
                 .serves = lines_want_bits(d->lines),
                 .resources = resources,
         };
@@ -194,7 +199,8 @@ static Worker *next_for_driver(Master *m, const Driver *d, uint32_t resources, c
         WorkerIndexNode *node = worker_index_next(&m->by_id, after ? &place : NULL, &want);
         for (; node; node = worker_index_next(&m->by_id, node, &want)) {
                 Worker *w = CONTAINER_OF(node, Worker, by_id);
-                if (worker_has_resources(w, &d->desc.resource_reqs, 0))
+                if (worker_has_resources(w, &d->desc.resource_reqs, 0) &&
+                    fit_limit(w, &d->request) <= fit_free(w))
                         return w;
         }
         return NULL;
@@ -214,8 +220,10 @@ static void schedule_driver(Turn *t, Driver *d)
                 w = next_for_driver(m, d, resources, m->driver_cursor);
         if (!w)
                 w = next_for_driver(m, d, resources, NULL);
-        if (!w)
+        if (!w) {
+                fit_tell_driver(t, d);
                 return;
+        }
         (void)snprintf(m->driver_cursor, sizeof(m->driver_cursor), "%s", w->id);
         driver_launch(t, d, w);
 }

@@ -12,6 +12,7 @@
 
 #include "base/arena.h"
 #include "base/hash.h"
+#include "cgroups/limits.h"
 #include "daemons/master/event.h"
 #include "daemons/master/worker-index.h"
 #include "wire/deploy.h"
@@ -88,6 +89,15 @@ typedef struct ResourceGrants {
         size_t length;
 } ResourceGrants;
 
+/* What the executors and drivers of a worker of ours may take, all of them with all that they
+ * need; MiB. */
+typedef struct WorkerLimits {
+        int32_t memory; /* 0: none declared, and nothing is checked */
+        int32_t used;
+        unsigned overhead_percent; /* of heap, where an application does not say ... */
+        int32_t overhead_min;      /* ... and at least that */
+} WorkerLimits;
+
 struct Worker {
         const char *id, *host, *address; /* address: "host:port" of its endpoint */
         int32_t port;
@@ -96,6 +106,7 @@ struct Worker {
         WorkerState state;
         int32_t cores, cores_used;
         int32_t memory, memory_used;
+        WorkerLimits limits;
         WorkerResource *resources;
         size_t n_resources;
         LineSet lines; /* what it can run; a JVM worker's candidates until identified */
@@ -107,8 +118,8 @@ struct Worker {
         size_t n_executors;
         Driver *drivers;   /* list (worker_prev, worker_next) */
         Hosting *hostings; /* list (worker_prev, worker_next): applications it ran executors of */
-        WorkerIndexNode by_policy, by_id; /* places in the indexes; while ALIVE */
-        Worker *prev, *next;              /* Master.workers: by registration, dead ones too */
+        WorkerIndexNode by_policy, by_id, by_size; /* places in the indexes; while ALIVE */
+        Worker *prev, *next;           /* Master.workers: by registration, dead ones too */
         Worker *beat_prev, *beat_next; /* Master.beats by last heartbeat, or Master.dead by death */
         Worker *peer_prev, *peer_next;
         UT_hash_handle hh_id, hh_address;
@@ -120,13 +131,15 @@ struct Worker {
 /* A resource profile of an application and how many executors it wants of it. */
 typedef struct AppProfile {
         int32_t id;
-        ResourceProfile profile;
+        ResourceProfile profile;          /* completed from the default one */
+        LimitsRequest request;            /* what its executors' limits follow from */
         OptInt cores_per_executor;        /* unset: one executor takes all it can get on a worker */
         int32_t memory_per_executor;      /* MiB */
         ResourceRequirementSeq resources; /* custom ones */
         uint32_t resource_bits;
         int32_t target;
         int32_t n_executors; /* counted ones */
+        bool told_unfit;     /* the log has that no worker could ever hold one */
 } AppProfile;
 
 struct Executor {
@@ -137,6 +150,7 @@ struct Executor {
         int32_t id;
         int32_t rp_id;
         int32_t cores, memory;
+        int32_t limit; /* MiB of its worker's limits; 0 where there are none */
         ExecutorState state;
         bool counted;  /* in the application's cores and the profile's executors */
         uint64_t seen; /* number of the last WorkerLatestState that named it */
@@ -199,6 +213,9 @@ struct App {
 struct Driver {
         const char *id;
         DriverDescription desc;
+        LimitsRequest request; /* what its limit follows from ... */
+        int32_t limit;         /* ... on the worker where it runs */
+        bool told_unfit;       /* the log has that no worker could ever hold it */
         LineSet lines;
         DriverState state;
         const char *exception; /* or NULL */

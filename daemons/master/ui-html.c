@@ -313,6 +313,13 @@ static void put_worker_row(Buffer *out, const Worker *w, uint64_t now_wall)
         display_memory(out, w->memory_used);
         buffer_put_text(out, " of ");
         display_memory(out, w->memory);
+        if (w->limits.memory) {
+                buffer_put_text(out, "<div class=\"soft\">");
+                display_memory(out, w->limits.used);
+                buffer_put_text(out, " of ");
+                display_memory(out, w->limits.memory);
+                buffer_put_text(out, " with overhead</div>");
+        }
         buffer_put_text(out, "</td>");
         put_worker_resources_cell(out, w);
         put_versions_cell(out, w);

@@ -111,7 +111,7 @@ static json_t *worker_item(JsonOut *j, const Worker *w)
 {
         return json_pack(
                 "{s:o, s:o, s:i, s:o, s:i, s:i, s:i, s:i, s:i, s:i, s:o, s:o, s:o, s:s, s:o,"
-                " s:o, s:o}",
+                " s:o, s:o, s:i, s:i}",
                 "id", text_value(w->id), "host", text_value(w->host), "port", (int)w->port,
                 "webuiaddress", text_value(w->web_ui_url), "cores", (int)w->cores, "coresused",
                 (int)w->cores_used, "coresfree", (int)(w->cores - w->cores_used), "memory",
@@ -121,7 +121,9 @@ static json_t *worker_item(JsonOut *j, const Worker *w)
                 worker_resources(w, PART_FREE), "state", worker_state_name(w->state),
                 "lastheartbeat", msec_value(w->last_heartbeat_wall),
                 /* ours: */
-                "sparkversions", lines_value(w->lines), "engines", text_value(w->engines));
+                "sparkversions", lines_value(w->lines), "engines", text_value(w->engines),
+                /* what executors and drivers may take with all that they need; 0: no limit */
+                "executormemory", (int)w->limits.memory, "executormemoryused", (int)w->limits.used);
 }
 
 static json_t *app_item(JsonOut *j, const App *a)

@@ -37,6 +37,7 @@ static WorkerIndexNode *node_summarize(WorkerIndexNode *n)
 {
         n->max_cores = n->cores_free;
         n->max_memory = n->memory_free;
+        n->max_limit = n->limit_free;
         n->any_serves = n->serves;
         n->any_resources = n->resources;
         const WorkerIndexNode *const children[] = { n->left, n->right };
@@ -46,6 +47,7 @@ static WorkerIndexNode *node_summarize(WorkerIndexNode *n)
                         continue;
                 n->max_cores = MAX_OF(n->max_cores, c->max_cores);
                 n->max_memory = MAX_OF(n->max_memory, c->max_memory);
+                n->max_limit = MAX_OF(n->max_limit, c->max_limit);
                 n->any_serves |= c->any_serves;
                 n->any_resources |= c->any_resources;
         }
@@ -139,14 +141,15 @@ void worker_index_remove(WorkerIndex *index, WorkerIndexNode *node)
 static bool subtree_may(const WorkerIndexNode *n, const WorkerIndexWant *want)
 {
         return n->max_cores >= want->cores && n->max_memory >= want->memory &&
-               (n->any_serves & want->serves) &&
+               n->max_limit >= want->limit && (n->any_serves & want->serves) &&
                (n->any_resources & want->resources) == want->resources;
 }
 
 static bool node_has(const WorkerIndexNode *n, const WorkerIndexWant *want)
 {
         return n->cores_free >= want->cores && n->memory_free >= want->memory &&
-               (n->serves & want->serves) && (n->resources & want->resources) == want->resources;
+               n->limit_free >= want->limit && (n->serves & want->serves) &&
+               (n->resources & want->resources) == want->resources;
 }
 
 /* `after` NULL: the whole subtree lies behind it. */

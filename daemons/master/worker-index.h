@@ -26,17 +26,18 @@ typedef struct WorkerIndexNode WorkerIndexNode;
 struct WorkerIndexNode {
         const char *id; /* borrowed; unique in the index */
         int32_t cores_free, memory_free;
+        int32_t limit_free; /* INT32_MAX: has no limits */
         uint32_t serves;    /* bits, of which a want must share one */
         uint32_t resources; /* bits, all of which a want may ask for */
 
         WorkerIndexNode *left, *right;
         uint32_t priority;
-        int32_t max_cores, max_memory; /* over the subtree, this node included */
+        int32_t max_cores, max_memory, max_limit; /* over the subtree, this node included */
         uint32_t any_serves, any_resources;
 };
 
 typedef struct WorkerIndexWant {
-        int32_t cores, memory;
+        int32_t cores, memory, limit;
         uint32_t serves;    /* at least one of these bits */
         uint32_t resources; /* every one of these */
 } WorkerIndexWant;

@@ -48,6 +48,7 @@ static void index_node(Worker *w, WorkerIndexNode *node)
                 .id = w->id,
                 .cores_free = w->cores - w->cores_used,
                 .memory_free = w->memory - w->memory_used,
+                .limit_free = fit_free(w),
                 .serves = lines_serve_bits(w->lines, w->pending),
                 .resources = worker_resource_bits(w),
         };
@@ -85,30 +86,53 @@ static void count_alive(Master *m, const Worker *w, int sign)
         }
 }
 
-static void become_alive(Master *m, Worker *w)
+/* Makes an ALIVE worker known to the scheduler, as it is now. */
+static void appear(Master *m, Worker *w)
 {
-        w->state = WORKER_ALIVE;
+        w->by_size = (WorkerIndexNode){
+                .id = w->id,
+                .cores_free = w->cores,
+                .memory_free = w->memory,
+                .limit_free = w->limits.memory ? w->limits.memory : INT32_MAX,
+                .serves = w->lines,
+        };
+        worker_index_add(&m->by_size, &w->by_size);
         count_alive(m, w, 1);
+        fit_count(m, w, 1);
         index_enter(m, w);
         m->schedule = true;
 }
 
+/* Before anything changes that appear() has told. */
+static void disappear(Master *m, Worker *w)
+{
+        worker_index_remove(&m->by_size, &w->by_size);
+        count_alive(m, w, -1);
+        fit_count(m, w, -1);
+        index_leave(m, w);
+}
+
+static void become_alive(Master *m, Worker *w)
+{
+        w->state = WORKER_ALIVE;
+        appear(m, w);
+}
+
 static void leave_alive(Master *m, Worker *w, WorkerState state)
 {
-        if (w->state == WORKER_ALIVE) {
-                count_alive(m, w, -1);
-                index_leave(m, w);
-        }
+        if (w->state == WORKER_ALIVE)
+                disappear(m, w);
         w->state = state;
 }
 
-void worker_use(Master *m, Worker *w, int32_t cores, int32_t memory)
+void worker_use(Master *m, Worker *w, int32_t cores, int32_t memory, int32_t limit)
 {
         bool alive = w->state == WORKER_ALIVE;
         if (alive)
                 index_leave(m, w);
         w->cores_used += cores;
         w->memory_used += memory;
+        w->limits.used += limit;
         if (!alive)
                 return;
         m->counters.cores_used += cores;
@@ -121,17 +145,12 @@ void worker_use(Master *m, Worker *w, int32_t cores, int32_t memory)
 static void set_lines(Master *m, Worker *w, LineSet lines, bool pending)
 {
         bool alive = w->state == WORKER_ALIVE;
-        if (alive) {
-                count_alive(m, w, -1);
-                index_leave(m, w);
-        }
+        if (alive)
+                disappear(m, w);
         w->lines = lines;
         w->pending = pending;
-        if (!alive)
-                return;
-        count_alive(m, w, 1);
-        index_enter(m, w);
-        m->schedule = true;
+        if (alive)
+                appear(m, w);
 }
 
 /* ---- registration ---- */
@@ -170,12 +189,17 @@ static int copy_resource(Turn *t, Worker *w, const char *name, const StringSeq *
         return 0;
 }
 
-/* All but the engines, which are no resource to anybody. */
+/* What a worker of ours declares is no resource to anybody. */
+static bool is_declaration(const char *name)
+{
+        return strcmp(name, ENGINES_RESOURCE) == 0 || strcmp(name, LIMITS_RESOURCE) == 0;
+}
+
 static int copy_resources(Turn *t, Worker *w, const ResourceMap *map)
 {
         size_t n = 0;
         for (size_t i = 0; i < map->length; i++)
-                n += map->items[i].key && strcmp(map->items[i].key, ENGINES_RESOURCE) != 0;
+                n += map->items[i].key && !is_declaration(map->items[i].key);
         if (n == 0)
                 return 0;
         w->resources = arena_new_array(&w->arena, n, WorkerResource);
@@ -183,7 +207,7 @@ static int copy_resources(Turn *t, Worker *w, const ResourceMap *map)
                 return -ENOMEM;
         for (size_t i = 0; i < map->length; i++) {
                 const char *name = map->items[i].key;
-                if (!name || strcmp(name, ENGINES_RESOURCE) == 0)
+                if (!name || is_declaration(name))
                         continue;
                 int r = copy_resource(t, w, name, &map->items[i].value.addresses);
                 if (r < 0)
@@ -192,12 +216,31 @@ static int copy_resources(Turn *t, Worker *w, const ResourceMap *map)
         return 0;
 }
 
-static const StringSeq *declared_engines(const ResourceMap *map)
+static const StringSeq *declared(const ResourceMap *map, const char *name)
 {
         for (size_t i = 0; i < map->length; i++)
-                if (map->items[i].key && strcmp(map->items[i].key, ENGINES_RESOURCE) == 0)
+                if (map->items[i].key && strcmp(map->items[i].key, name) == 0)
                         return &map->items[i].value.addresses;
         return NULL;
+}
+
+static const StringSeq *declared_engines(const ResourceMap *map)
+{
+        return declared(map, ENGINES_RESOURCE);
+}
+
+/* Of a worker of ours; all 0 when it has none, or what it says of them cannot be understood. */
+static WorkerLimits declared_limits(Turn *t, const ResourceMap *map)
+{
+        const StringSeq *addresses = declared(map, LIMITS_RESOURCE);
+        const char *id = t->event->message->register_worker.id;
+        WorkerLimits limits = { 0 };
+        if (addresses && declared_engines(map) && fit_declaration(addresses, &limits) < 0)
+                turn_log_with(t, LOG_WARNING, (LogFields){ .worker_id = turn_strdup(t, id) },
+                              "Worker %s declares limits that cannot be understood; placing on it "
+                              "by heap alone.",
+                              id);
+        return limits;
 }
 
 /* "3.5.9, 4.3.0" and the lines of those that are served. */
@@ -240,6 +283,7 @@ static Worker *worker_new(Turn *t, const char *address)
         w->port = msg->register_worker.port;
         w->cores = msg->register_worker.cores;
         w->memory = msg->register_worker.memory;
+        w->limits = declared_limits(t, map);
         w->lines = lines;
         w->last_heartbeat = t->time.now;
         w->last_heartbeat_wall = t->time.wall;
@@ -331,6 +375,29 @@ static int link_worker(Master *m, Worker *w)
         return 0;
 }
 
+static bool same_limits(const WorkerLimits *a, const WorkerLimits *b)
+{
+        return a->memory == b->memory && a->overhead_percent == b->overhead_percent &&
+               a->overhead_min == b->overhead_min;
+}
+
+static void update_limits(Turn *t, Worker *w)
+{
+        WorkerLimits limits = declared_limits(t, &t->event->message->register_worker.resources);
+        limits.used = w->limits.used;
+        if (same_limits(&limits, &w->limits))
+                return;
+        bool alive = w->state == WORKER_ALIVE;
+        if (alive)
+                disappear(t->m, w);
+        w->limits = limits;
+        if (alive)
+                appear(t->m, w);
+        turn_log_with(t, LOG_INFO, about(w), "Executors of worker %s may take %d MiB now.", w->id,
+                      limits.memory);
+        turn_record(t, EFFECT_RECORD_PUT, RECORD_WORKER, w->id);
+}
+
 /* A worker of ours registers again when an engine was installed or removed. */
 static void update_engines(Turn *t, Worker *w)
 {
@@ -371,6 +438,8 @@ static void register_again(Turn *t, Worker *w)
                         peer_identify(t, peer, w->lines);
         }
         update_engines(t, w);
+        if (w->engines)
+                update_limits(t, w);
         send_registered(t, true);
 }
 

@@ -9,7 +9,7 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/parse.h"
-#include "daemons/worker/limits-request.h"
+#include "daemons/common/limits-request.h"
 
 /* The JVM worker offers all but this. */
 #define LEFT_MB 1024

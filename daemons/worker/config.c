@@ -14,7 +14,7 @@
 #include "cgroups/launch-message.h"
 #include "cgroups/limits.h"
 #include "daemons/worker/command-text.h"
-#include "daemons/worker/limits-request.h"
+#include "base/parse.h"
 
 #define AT(member)    .offset = offsetof(WorkerSettings, member)
 #define SECONDS(n)    (INT64_C(1000000) * (n))

@@ -127,8 +127,9 @@ static int start(const DriverLaunch *d, char **ret_problem)
                                     .engine = engine,
                                     .directory = d->directory,
                                     .command = &p.command,
-                                    .request = limits_request_of_driver(&l->config->budget->policy,
-                                                                        &d->message) };
+                                    .request = limits_request_of_driver(
+                                            &l->config->budget->policy,
+                                            &d->message.launch_driver.driver_desc) };
         int r = engine ? prepare(d, engine, &p, ret_problem) : -ENOPKG;
 
         if (r == 0)

@@ -8,7 +8,7 @@
 #include "daemons/worker/engine-choice.h"
 #include "daemons/worker/java-command.h"
 #include "daemons/worker/launcher.h"
-#include "daemons/worker/limits-request.h"
+#include "daemons/common/limits-request.h"
 #include "daemons/worker/remover.h"
 
 typedef struct Launch Launch;

@@ -476,7 +476,7 @@ static int start_in(Launcher *l, const char *executor, const Message *m, const E
                               .role = "executor",
                               .engine = engine,
                               .command = &p.command,
-                              .request = limits_request_of_executor(m) };
+                              .request = limits_request_of_launch(m) };
         int r = prepare(l, m, engine, &p, ret_problem);
 
         if (r == 0)

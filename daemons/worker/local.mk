@@ -33,8 +33,6 @@ daemons_worker_libworker_a_SOURCES = \
 	daemons/worker/launcher-internal.h \
 	daemons/worker/launcher.c \
 	daemons/worker/launcher.h \
-	daemons/worker/limits-request.c \
-	daemons/worker/limits-request.h \
 	daemons/worker/log-file.c \
 	daemons/worker/log-file.h \
 	daemons/worker/registration.c \

@@ -120,3 +120,29 @@ int parse_time(const char *s, uint64_t default_unit_usec, uint64_t *ret)
         };
         return parse_quantity(s, units, ARRAY_SIZE(units), default_unit_usec, ret);
 }
+
+int parse_thousandths(const char *text, uint64_t max, uint64_t *ret)
+{
+        uint64_t value = 0, unit = 100;
+        const char *p = text;
+
+        if (!isdigit((unsigned char)*p))
+                return -EINVAL;
+        for (; isdigit((unsigned char)*p); p++) {
+                value = value * 10 + (uint64_t)(*p - '0') * 1000;
+                if (value > max)
+                        return -ERANGE;
+        }
+        if (*p == '.' && !isdigit((unsigned char)*++p))
+                return -EINVAL;
+        for (; isdigit((unsigned char)*p); p++) {
+                value += (uint64_t)(*p - '0') * unit;
+                unit /= 10;
+        }
+        if (*p)
+                return -EINVAL;
+        if (value > max)
+                return -ERANGE;
+        *ret = value;
+        return 0;
+}

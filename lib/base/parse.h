@@ -22,3 +22,7 @@ int parse_memory(const char *s, uint64_t default_unit, uint64_t *ret);
 /* Spark times: "10s", "100ms", "5min", "2m", "1h", "1d", "us", plain number = default_unit_usec
  * (Spark's JavaUtils.timeStringAs). Result in microseconds. */
 int parse_time(const char *s, uint64_t default_unit_usec, uint64_t *ret);
+
+/* A number with a fraction, "2.5", in thousandths, of which further digits are dropped; no sign and
+ * no exponent. -ERANGE above `max` thousandths. */
+int parse_thousandths(const char *s, uint64_t max, uint64_t *ret);

@@ -50,11 +50,18 @@ static void message(Cluster *c, ConnId conn, const RpcAddress *sender, bool ask,
                                          .message = m });
 }
 
-ConnId cluster_add_worker(Cluster *c, unsigned n, int cores, int memory)
+/* `limit` 0: a JVM's. */
+static ConnId add_worker(Cluster *c, unsigned n, int cores, int memory, int limit)
 {
         static const char *gpus[] = { "0", "1" };
-        struct ResourceEntry gpu = { .key = "gpu",
-                                     .value = { .name = "gpu", .addresses = { gpus, 2 } } };
+        const char *engine = "3.5.9";
+        char limits_memory[32];
+        const char *limits[] = { limits_memory, "overhead-percent=10", "overhead-min=384" };
+        struct ResourceEntry resources[] = {
+                { "gpu", { "gpu", { gpus, 2 } } },
+                { "sparkd.engines", { "sparkd.engines", { &engine, 1 } } },
+                { "sparkd.limits", { "sparkd.limits", { limits, ARRAY_SIZE(limits) } } },
+        };
         char id[32], host[32], url[64];
         const ConnId conn = c->next_conn++;
         RpcAddress address = { .host = host, .port = 35000 };
@@ -69,15 +76,26 @@ ConnId cluster_add_worker(Cluster *c, unsigned n, int cores, int memory)
                         .worker_web_ui_url = url,
                         .worker = { .name = "Worker", .address = address },
                         .master_address = { .host = "master", .port = 7077 },
-                        .resources = { &gpu, 1 },
+                        .resources = { resources, limit ? ARRAY_SIZE(resources) : 1 },
                 },
         };
 
+        (void)snprintf(limits_memory, sizeof(limits_memory), "memory=%d", limit);
         (void)snprintf(id, sizeof(id), "worker-%u", n);
         (void)snprintf(host, sizeof(host), "10.0.0.%u", n);
         (void)snprintf(url, sizeof(url), "http://10.0.0.%u:8081", n);
         message(c, conn, &address, false, &m);
         return conn;
+}
+
+ConnId cluster_add_worker(Cluster *c, unsigned n, int cores, int memory)
+{
+        return add_worker(c, n, cores, memory, 0);
+}
+
+ConnId cluster_add_limited_worker(Cluster *c, unsigned n, int cores, int memory, int limit)
+{
+        return add_worker(c, n, cores, memory, limit);
 }
 
 const App *cluster_add_app(Cluster *c, const char *name, int memory, int gpus)

@@ -24,6 +24,9 @@ void cluster_event(Cluster *c, const MasterEvent *event);
 /* A 3.5 JVM worker "worker-N" at 10.0.0.N:35000 with two GPUs. Returns its connection. */
 ConnId cluster_add_worker(Cluster *c, unsigned n, int cores, int memory);
 
+/* A worker of ours like it, whose executors may take `limit` MiB. */
+ConnId cluster_add_limited_worker(Cluster *c, unsigned n, int cores, int memory, int limit);
+
 /* A 3.5 application that wants executors of `memory` MiB with one core and `gpus` GPUs each, at
  * most two cores in all. Returns it. */
 const App *cluster_add_app(Cluster *c, const char *name, int memory, int gpus);

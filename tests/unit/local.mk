@@ -121,7 +121,8 @@ TESTS += tests/unit/test-conn
 tests_unit_test_conn_SOURCES = tests/unit/test-conn.c
 tests_unit_test_conn_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_conn_LDADD = lib/rpc/librpc.a lib/wire/libwire.a lib/base/libbase.a $(CHECK_LIBS)
-MASTER_TEST_LIBS = daemons/master/libmaster.a lib/wire/libwire.a lib/base/libbase.a $(CHECK_LIBS)
+MASTER_TEST_LIBS = daemons/master/libmaster.a daemons/common/libcommon.a cgroups/libcgroups.a \
+	lib/wire/libwire.a lib/base/libbase.a $(CHECK_LIBS)
 
 check_PROGRAMS += tests/unit/test-worker-index tests/unit/test-sched
 TESTS += tests/unit/test-worker-index tests/unit/test-sched
@@ -131,6 +132,12 @@ tests_unit_test_worker_index_LDADD = $(MASTER_TEST_LIBS)
 tests_unit_test_sched_SOURCES = tests/unit/test-sched.c tests/unit/master-rig.c tests/unit/master-rig.h
 tests_unit_test_sched_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_sched_LDADD = $(MASTER_TEST_LIBS)
+
+check_PROGRAMS += tests/unit/test-fit
+TESTS += tests/unit/test-fit
+tests_unit_test_fit_SOURCES = tests/unit/test-fit.c tests/unit/master-rig.c tests/unit/master-rig.h
+tests_unit_test_fit_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_fit_LDADD = $(MASTER_TEST_LIBS)
 
 check_PROGRAMS += tests/unit/test-jstream
 TESTS += tests/unit/test-jstream
@@ -216,6 +223,7 @@ ui_test_libs = \
 	daemons/master/libmasterd.a \
 	daemons/master/libmaster.a \
 	daemons/common/libcommon.a \
+	cgroups/libcgroups.a \
 	lib/http/libhttp.a \
 	lib/wire/libwire.a \
 	lib/base/libbase.a \

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From the messages that order executors and drivers to what the policy is asked. */
-#include "daemons/worker/limits-request.h"
+#include "daemons/common/limits-request.h"
 
 #include <errno.h>
 
@@ -42,7 +42,7 @@ static void check_sum(const LimitsRequest *request, const char *sum)
 START_TEST(an_executor_has_what_its_profile_says)
 {
         const Message m = executor(ARRAY_SIZE(entries), 3);
-        const LimitsRequest request = limits_request_of_executor(&m);
+        const LimitsRequest request = limits_request_of_launch(&m);
 
         ck_assert_uint_eq(request.cores, 2);
         check_sum(&request, "heap 1024 + overhead 512 + off-heap 256 + PySpark 128");
@@ -52,7 +52,7 @@ END_TEST
 START_TEST(a_profile_without_overhead_leaves_it_to_the_rule)
 {
         const Message m = executor(2, 3);
-        const LimitsRequest request = limits_request_of_executor(&m);
+        const LimitsRequest request = limits_request_of_launch(&m);
 
         check_sum(&request, "heap 1024 + overhead 384");
 }
@@ -65,10 +65,10 @@ START_TEST(an_overhead_of_nothing_is_one_too)
         LimitsRequest request;
 
         entries[2].value.amount = 0;
-        request = limits_request_of_executor(&m);
+        request = limits_request_of_launch(&m);
         ck_assert_uint_eq(limits_overhead_mb(&policy, &request), 0);
         entries[2].value.amount = -1;
-        request = limits_request_of_executor(&m);
+        request = limits_request_of_launch(&m);
         ck_assert_uint_eq(limits_overhead_mb(&policy, &request), 384);
         entries[2].value.amount = 512;
 }
@@ -77,7 +77,7 @@ END_TEST
 START_TEST(of_another_profile_only_the_message_is_known)
 {
         const Message m = executor(ARRAY_SIZE(entries), 4);
-        const LimitsRequest request = limits_request_of_executor(&m);
+        const LimitsRequest request = limits_request_of_launch(&m);
 
         check_sum(&request, "heap 1024 + overhead 384");
 }
@@ -91,11 +91,11 @@ START_TEST(nonsense_is_refused_by_the_policy)
         Limits l;
 
         m.launch_executor.memory = -5;
-        request = limits_request_of_executor(&m);
+        request = limits_request_of_launch(&m);
         ck_assert_int_eq(limits_of(&policy, &request, &l), -ERANGE);
         m.launch_executor.memory = 5;
         m.launch_executor.cores = 0;
-        request = limits_request_of_executor(&m);
+        request = limits_request_of_launch(&m);
         ck_assert_int_eq(limits_of(&policy, &request, &l), -ERANGE);
 }
 END_TEST
@@ -103,15 +103,13 @@ END_TEST
 static void check_driver(const char *const *options, size_t n, const char *sum)
 {
         const LimitsPolicy policy = limits_policy_default();
-        const Message m = {
-                .type = MSG_LAUNCH_DRIVER,
-                .launch_driver.driver_desc = {
-                        .mem = 2048,
-                        .cores = 1,
-                        .command.java_opts = { (const char **)options, n },
-                },
+        const DriverDescription desc = {
+                .mem = 2048,
+                .command.java_opts = { (const char **)options, n },
         };
-        const LimitsRequest request = limits_request_of_driver(&policy, &m);
+        const LimitsRequest request = limits_request_of_driver(&policy, &desc);
+
+        ck_assert_uint_eq(request.cores, 1);
 
         check_sum(&request, sum);
 }
@@ -141,33 +139,7 @@ START_TEST(a_driver_has_what_its_options_say)
 }
 END_TEST
 
-START_TEST(fractions)
-{
-        static const struct {
-                const char *text;
-                int result;
-                uint64_t value;
-        } cases[] = {
-                { "2.5", 0, 2500 },       { "0.1", 0, 100 },
-                { "4", 0, 4000 },         { "0.0009", 0, 0 },
-                { "1.2345", 0, 1234 },    { "10", 0, 10000 },
-                { "10.001", -ERANGE, 0 }, { "11", -ERANGE, 0 },
-                { "", -EINVAL, 0 },       { ".5", -EINVAL, 0 },
-                { "5.", -EINVAL, 0 },     { "-1", -EINVAL, 0 },
-                { "1e3", -EINVAL, 0 },    { "1.5 ", -EINVAL, 0 },
-                { "1,5", -EINVAL, 0 },    { "99999999999999999999999", -ERANGE, 0 },
-        };
-
-        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-                uint64_t value = 0;
-
-                ck_assert_int_eq(parse_thousandths(cases[i].text, 10000, &value), cases[i].result);
-                ck_assert_uint_eq(value, cases[i].value);
-        }
-}
-END_TEST
-
 UNIT_MAIN("limits-request", an_executor_has_what_its_profile_says,
           a_profile_without_overhead_leaves_it_to_the_rule, an_overhead_of_nothing_is_one_too,
           of_another_profile_only_the_message_is_known, nonsense_is_refused_by_the_policy,
-          a_driver_has_what_its_options_say, fractions)
+          a_driver_has_what_its_options_say)

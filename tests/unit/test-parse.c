@@ -156,4 +156,30 @@ START_TEST(times)
 }
 END_TEST
 
-UNIT_MAIN("parse", integers, ports, truth, memory, times)
+START_TEST(fractions)
+{
+        static const struct {
+                const char *text;
+                int result;
+                uint64_t value;
+        } cases[] = {
+                { "2.5", 0, 2500 },       { "0.1", 0, 100 },
+                { "4", 0, 4000 },         { "0.0009", 0, 0 },
+                { "1.2345", 0, 1234 },    { "10", 0, 10000 },
+                { "10.001", -ERANGE, 0 }, { "11", -ERANGE, 0 },
+                { "", -EINVAL, 0 },       { ".5", -EINVAL, 0 },
+                { "5.", -EINVAL, 0 },     { "-1", -EINVAL, 0 },
+                { "1e3", -EINVAL, 0 },    { "1.5 ", -EINVAL, 0 },
+                { "1,5", -EINVAL, 0 },    { "99999999999999999999999", -ERANGE, 0 },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                uint64_t value = 0;
+
+                ck_assert_int_eq(parse_thousandths(cases[i].text, 10000, &value), cases[i].result);
+                ck_assert_uint_eq(value, cases[i].value);
+        }
+}
+END_TEST
+
+UNIT_MAIN("parse", integers, ports, truth, memory, times, fractions)

@@ -21,6 +21,8 @@ typedef struct ModelWorker {
         bool alive;
         ConnId conn;
         int cores_free, memory_free, gpus_free;
+        bool limited; /* a worker of ours that declares limits */
+        int limit_free, overhead_percent, overhead_min;
         LineSet lines;
 } ModelWorker;
 
@@ -84,6 +86,13 @@ static bool comes_before(const Model *model, const ModelWorker *a, const ModelWo
         }
 }
 
+/* What an executor takes of the worker's limits: nothing of a JVM's. */
+static int limit_of(const ModelWorker *w, int memory)
+{
+        int overhead = MAX_OF(memory * w->overhead_percent / 100, w->overhead_min);
+        return w->limited ? memory + overhead : 0;
+}
+
 static int usable_workers(const Model *model, const ModelApp *app, const ModelProfile *p, int *ret)
 {
         int n = 0;
@@ -91,7 +100,7 @@ static int usable_workers(const Model *model, const ModelApp *app, const ModelPr
                 const ModelWorker *w = &model->workers[i];
                 if (!w->alive || w->cores_free < (p->cores ? p->cores : 1) ||
                     w->memory_free < p->memory || w->gpus_free < p->gpus ||
-                    !(w->lines & app->lines))
+                    w->limit_free < limit_of(w, p->memory) || !(w->lines & app->lines))
                         continue;
                 int k = n++;
                 for (; k > 0 && comes_before(model, w, &model->workers[ret[k - 1]]); k--)
@@ -112,7 +121,7 @@ static bool fits(const Plan *plan, int i)
 {
         const ModelProfile *p = plan->profile;
         const ModelWorker *w = &plan->model->workers[plan->usable[i]];
-        int min = p->cores ? p->cores : 1, sum = 0;
+        int min = p->cores ? p->cores : 1, sum = 0, limit = limit_of(w, p->memory);
         if (plan->to_assign < min || w->cores_free - plan->cores[i] < min)
                 return false;
         if (!p->cores && plan->execs[i] > 0)
@@ -120,7 +129,8 @@ static bool fits(const Plan *plan, int i)
         for (int k = 0; k < plan->n; k++)
                 sum += plan->execs[k];
         return w->memory_free - plan->execs[i] * p->memory >= p->memory &&
-               w->gpus_free - plan->execs[i] * p->gpus >= p->gpus && sum + p->running < p->target;
+               w->gpus_free - plan->execs[i] * p->gpus >= p->gpus &&
+               w->limit_free - plan->execs[i] * limit >= limit && sum + p->running < p->target;
 }
 
 static void assign(Plan *plan)
@@ -156,6 +166,7 @@ static void model_launch(Model *model, int app_index, ModelProfile *p, int worke
         w->cores_free -= cores;
         w->memory_free -= p->memory;
         w->gpus_free -= p->gpus;
+        w->limit_free -= limit_of(w, p->memory);
         app->cores_left -= cores;
         p->running++;
 }
@@ -215,6 +226,15 @@ static LineSet some_lines(Model *model)
         return below(model, 4) ? LINE_BIT(LINE_4_3) : LINE_BIT(LINE_4_0);
 }
 
+static ModelWorker with_limits(Model *model, ModelWorker w)
+{
+        w.limited = true;
+        w.limit_free = 256 + below(model, 14) * 512;
+        w.overhead_percent = below(model, 3) * 10;
+        w.overhead_min = below(model, 2) ? 384 : 64;
+        return w;
+}
+
 static void add_worker(Model *model)
 {
         if (model->n_workers == MAX_WORKERS)
@@ -226,13 +246,24 @@ static void add_worker(Model *model)
                 .cores_free = below(model, 17),
                 .memory_free = below(model, 12) * 512,
                 .gpus_free = below(model, 3) ? 0 : below(model, 5),
+                .limit_free = INT32_MAX,
                 .lines = some_lines(model),
         };
+        if (below(model, 3) == 0)
+                *w = with_limits(model, *w);
         (void)snprintf(w->id, sizeof(w->id), "w%d", below(model, 900) * 100 + model->n_workers);
 
         static const char *const addresses[] = { "0", "1", "2", "3", "4" };
-        struct ResourceEntry gpu = { "gpu", { "gpu", { (const char **)addresses, 0 } } };
-        gpu.value.addresses.length = (size_t)w->gpus_free;
+        const char *engine = w->lines == LINE_BIT(LINE_4_3) ? "4.3.0" : "4.0.1";
+        const char *limits[3];
+        struct ResourceEntry declared[] = {
+                { "gpu", { "gpu", { (const char **)addresses, (size_t)w->gpus_free } } },
+                { "sparkd.engines", { "sparkd.engines", { &engine, 1 } } },
+                { "sparkd.limits", { "sparkd.limits", { limits, 3 } } },
+        };
+        limits[0] = arena_printf(&model->rig.arena, "memory=%d", w->limit_free);
+        limits[1] = arena_printf(&model->rig.arena, "overhead-percent=%d", w->overhead_percent);
+        limits[2] = arena_printf(&model->rig.arena, "overhead-min=%d", w->overhead_min);
         Message msg = { .type = MSG_REGISTER_WORKER };
         msg.register_worker.id = w->id;
         msg.register_worker.host = w->id;
@@ -240,7 +271,7 @@ static void add_worker(Model *model)
         msg.register_worker.cores = w->cores_free;
         msg.register_worker.memory = w->memory_free;
         msg.register_worker.worker = (EndpointRef){ "Worker", { w->id, 1 } };
-        msg.register_worker.resources = (ResourceMap){ &gpu, 1 };
+        msg.register_worker.resources = (ResourceMap){ declared, w->limited ? 3 : 1 };
         model->rig.lines = w->lines;
         rig_tell(&model->rig, w->conn, &msg);
         (void)rig_sent(&model->rig, w->conn, MSG_REGISTERED_WORKER);
@@ -311,6 +342,7 @@ static void model_end(Model *model, ModelExec *e)
         w->cores_free += e->cores;
         w->memory_free += e->memory;
         w->gpus_free += e->gpus;
+        w->limit_free += limit_of(w, e->memory);
         app->cores_left += e->cores;
         for (int i = 0; i < app->n_profiles; i++)
                 app->profiles[i].running -= app->profiles[i].id == e->profile_id;
@@ -428,6 +460,46 @@ static uint64_t steps_to_start(int n, bool cores_set)
         return steps;
 }
 
+static void register_limited(Rig *rig, int i, const char *memory)
+{
+        const char *engine = "4.3.0",
+                   *limits[] = { memory, "overhead-percent=10", "overhead-min=384" };
+        struct ResourceEntry declared[] = {
+                { "sparkd.engines", { "sparkd.engines", { &engine, 1 } } },
+                { "sparkd.limits", { "sparkd.limits", { limits, ARRAY_SIZE(limits) } } },
+        };
+        char id[16];
+        Message msg = { .type = MSG_REGISTER_WORKER };
+        (void)snprintf(id, sizeof(id), "w%05d", i);
+        msg.register_worker.id = id;
+        msg.register_worker.host = "host";
+        msg.register_worker.port = i + 1;
+        msg.register_worker.cores = 16;
+        msg.register_worker.memory = 16384;
+        msg.register_worker.worker = (EndpointRef){ "Worker", { "host", i + 1 } };
+        msg.register_worker.resources = (ResourceMap){ declared, ARRAY_SIZE(declared) };
+        rig_tell(rig, (ConnId)(i + 1), &msg);
+}
+
+/* Cores and heap are free everywhere, limits on one worker only, and then nowhere. */
+START_TEST(limits_cost_no_walk)
+{
+        Rig rig;
+        rig_init(&rig, NULL);
+        for (int i = 0; i < 10000; i++)
+                register_limited(&rig, i, i == 7654 ? "memory=1408" : "memory=1407");
+        uint64_t before = master_counters(rig.m).index_steps;
+        rig_new_app(&rig, 20000, 0, 1, 1024);
+        ck_assert_str_eq(rig_sent(&rig, 20000, MSG_EXECUTOR_ADDED)->executor_added.worker_id,
+                         "w07654");
+        ck_assert_uint_lt(master_counters(rig.m).index_steps - before, 400);
+        before = master_counters(rig.m).index_steps;
+        rig_new_app(&rig, 20001, 0, 1, 1024);
+        ck_assert_uint_le(master_counters(rig.m).index_steps - before, 4);
+        rig_done(&rig);
+}
+END_TEST
+
 START_TEST(start_costs_the_same_among_many)
 {
         for (int cores_set = 0; cores_set < 2; cores_set++) {
@@ -466,6 +538,7 @@ int main(void)
         tcase_set_timeout(c, 60);
         tcase_add_loop_test(c, places_as_the_jvm, 0, 2 * POLICY_MAX);
         tcase_add_test(c, start_costs_the_same_among_many);
+        tcase_add_test(c, limits_cost_no_walk);
         tcase_add_test(c, heartbeats_and_hopeless_apps_look_at_nothing);
         suite_add_tcase(s, c);
         SRunner *runner = srunner_create(s);

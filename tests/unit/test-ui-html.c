@@ -78,6 +78,20 @@ static void check_well_formed(const char *page)
         ck_assert_uint_eq(depth, 0);
 }
 
+START_TEST(limits)
+{
+        CLEANUP_FREE char *page = NULL;
+
+        cluster_add_limited_worker(&cluster, 1, 4, 8192, 4096);
+        (void)cluster_add_app(&cluster, "fits", 1024, 0);
+        (void)cluster_add_app(&cluster, "does not", 4096, 0);
+        page = index_page(TOKEN);
+        check_well_formed(page);
+        check_has(page, "2.8 GiB of 4.0 GiB with overhead");
+        check_has(page, "needs a limit of 4505 MiB (heap 4096 + overhead 409)");
+}
+END_TEST
+
 START_TEST(empty_cluster)
 {
         CLEANUP_FREE char *page = index_page(TOKEN);
@@ -226,6 +240,7 @@ int main(void)
         int failed;
 
         tcase_add_checked_fixture(tc, set_up, tear_down);
+        tcase_add_test(tc, limits);
         tcase_add_test(tc, empty_cluster);
         tcase_add_test(tc, busy_cluster);
         tcase_add_test(tc, no_kill_buttons_without_token);

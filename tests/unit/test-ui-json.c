@@ -191,6 +191,29 @@ START_TEST(workers)
 }
 END_TEST
 
+START_TEST(limits)
+{
+        json_t *root, *w, *a;
+
+        cluster_add_limited_worker(&cluster, 1, 4, 4096, 3000);
+        (void)cluster_add_app(&cluster, "fits twice", 1024, 0);
+        (void)cluster_add_app(&cluster, "does not", 2048, 0);
+        root = get(&cluster, NULL);
+        w = item(root, "workers", 0, 1);
+        ck_assert_int_eq(number(w, "memoryused"), 2048);
+        ck_assert_int_eq(number(w, "executormemory"), 3000);
+        ck_assert_int_eq(number(w, "executormemoryused"), 2 * 1408);
+        a = item(root, "activeapps", 1, 2);
+        ck_assert_ptr_nonnull(strstr(text(a, "waitingreason"), "2432 MiB (heap 2048 + overhead"));
+        json_decref(root);
+
+        cluster_add_worker(&cluster, 2, 4, 512);
+        root = get(&cluster, NULL);
+        ck_assert_int_eq(number(item(root, "workers", 1, 2), "executormemory"), 0);
+        json_decref(root);
+}
+END_TEST
+
 START_TEST(applications)
 {
         const App *app;
@@ -301,6 +324,7 @@ int main(void)
         tcase_add_checked_fixture(tc, set_up, tear_down);
         tcase_add_test(tc, empty_state);
         tcase_add_test(tc, workers);
+        tcase_add_test(tc, limits);
         tcase_add_test(tc, applications);
         tcase_add_test(tc, drivers);
         tcase_add_test(tc, one_field);

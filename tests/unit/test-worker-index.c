@@ -61,7 +61,8 @@ static size_t sorted(Item *items, size_t n, Item **ret)
 static bool has(const WorkerIndexNode *n, const WorkerIndexWant *want)
 {
         return n->cores_free >= want->cores && n->memory_free >= want->memory &&
-               (n->serves & want->serves) && (n->resources & want->resources) == want->resources;
+               n->limit_free >= want->limit && (n->serves & want->serves) &&
+               (n->resources & want->resources) == want->resources;
 }
 
 static void check_walk(WorkerIndex *index, Item *items, const WorkerIndexWant *want)
@@ -96,6 +97,7 @@ START_TEST(walks_in_order_of_policy)
                                 .id = item->id,
                                 .cores_free = below(&random, 8),
                                 .memory_free = below(&random, 8) * 1024,
+                                .limit_free = below(&random, 3) ? below(&random, 8) : INT32_MAX,
                                 .serves = 1u << below(&random, 4),
                                 .resources = (uint32_t)below(&random, 4),
                         };
@@ -107,6 +109,7 @@ START_TEST(walks_in_order_of_policy)
                 const WorkerIndexWant want = {
                         .cores = below(&random, 6),
                         .memory = below(&random, 6) * 1024,
+                        .limit = below(&random, 7),
                         .serves = (uint32_t)below(&random, 15) + 1,
                         .resources = (uint32_t)below(&random, 3),
                 };

@@ -1,53 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemons/worker/limits-request.h"
+#include "daemons/common/limits-request.h"
 
-#include <ctype.h>
-#include <errno.h>
 #include <string.h>
 
 #include "base/limits.h"
 #include "base/parse.h"
 
-int parse_thousandths(const char *text, uint64_t max, uint64_t *ret)
-{
-        uint64_t value = 0, unit = 100;
-        const char *p = text;
-
-        if (!isdigit((unsigned char)*p))
-                return -EINVAL;
-        for (; isdigit((unsigned char)*p); p++) {
-                value = value * 10 + (uint64_t)(*p - '0') * 1000;
-                if (value > max)
-                        return -ERANGE;
-        }
-        if (*p == '.' && !isdigit((unsigned char)*++p))
-                return -EINVAL;
-        for (; isdigit((unsigned char)*p); p++) {
-                value += (uint64_t)(*p - '0') * unit;
-                unit /= 10;
-        }
-        if (*p)
-                return -EINVAL;
-        if (value > max)
-                return -ERANGE;
-        *ret = value;
-        return 0;
-}
-
-/* ---- executors ---- */
-
-/* MiB, or false when the profile does not name it. */
-static bool profile_amount(const ResourceProfile *profile, const char *key, uint64_t *ret)
+const ExecutorResourceRequest *resource_profile_find(const ResourceProfile *profile,
+                                                     const char *name)
 {
         const ExecutorResourceMap *map = &profile->executor_resources;
 
         for (size_t i = 0; i < map->length; i++)
-                if (map->items[i].key && strcmp(map->items[i].key, key) == 0 &&
-                    map->items[i].value.amount >= 0) {
-                        *ret = (uint64_t)map->items[i].value.amount;
-                        return true;
-                }
-        return false;
+                if (map->items[i].key && strcmp(map->items[i].key, name) == 0)
+                        return &map->items[i].value;
+        return NULL;
+}
+
+/* MiB, or false when the profile does not name it. */
+static bool profile_amount(const ResourceProfile *profile, const char *name, uint64_t *ret)
+{
+        const ExecutorResourceRequest *r = resource_profile_find(profile, name);
+
+        if (!r || r->amount < 0)
+                return false;
+        *ret = (uint64_t)r->amount;
+        return true;
 }
 
 static uint64_t positive(int32_t value)
@@ -55,18 +33,26 @@ static uint64_t positive(int32_t value)
         return value > 0 ? (uint64_t)value : 0;
 }
 
-LimitsRequest limits_request_of_executor(const Message *launch)
+LimitsRequest limits_request_of_executor(const ResourceProfile *profile, int32_t heap_mb,
+                                         int32_t cores)
 {
-        const ResourceProfile *profile = &launch->launch_executor.app_desc.default_profile;
-        LimitsRequest request = { .heap_mb = positive(launch->launch_executor.memory),
-                                  .cores = positive(launch->launch_executor.cores) };
+        LimitsRequest request = { .heap_mb = positive(heap_mb), .cores = positive(cores) };
 
-        if (profile->id != launch->launch_executor.rp_id)
+        if (!profile)
                 return request;
         request.overhead_set = profile_amount(profile, "memoryOverhead", &request.overhead_mb);
         (void)profile_amount(profile, "offHeap", &request.off_heap_mb);
         (void)profile_amount(profile, "pyspark.memory", &request.pyspark_mb);
         return request;
+}
+
+LimitsRequest limits_request_of_launch(const Message *launch)
+{
+        const ResourceProfile *profile = &launch->launch_executor.app_desc.default_profile;
+
+        return limits_request_of_executor(
+                profile->id == launch->launch_executor.rp_id ? profile : NULL,
+                launch->launch_executor.memory, launch->launch_executor.cores);
 }
 
 /* ---- drivers ---- */
@@ -98,12 +84,13 @@ static bool java_memory(const Command *command, const char *key, uint64_t unit, 
         return true;
 }
 
-LimitsRequest limits_request_of_driver(const LimitsPolicy *policy, const Message *launch)
+LimitsRequest limits_request_of_driver(const LimitsPolicy *policy, const DriverDescription *desc)
 {
-        const DriverDescription *desc = &launch->launch_driver.driver_desc;
         const char *factor = java_property(&desc->command, "spark.driver.memoryOverheadFactor");
         const char *off_heap = java_property(&desc->command, "spark.memory.offHeap.enabled");
-        LimitsRequest request = { .heap_mb = positive(desc->mem), .cores = positive(desc->cores) };
+        LimitsRequest request = { .heap_mb = positive(desc->mem),
+                                  .cores = MAX_OF(positive(desc->cores),
+                                                  1u) /* submit clients may ask for none */ };
         uint64_t min = policy->overhead_min_mb, thousandths;
         bool has_min = java_memory(&desc->command, "spark.driver.minMemoryOverhead", MIB(1), &min);
 
