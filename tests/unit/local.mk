@@ -385,3 +385,15 @@ TESTS += tests/unit/test-limits-request
 tests_unit_test_limits_request_SOURCES = tests/unit/test-limits-request.c
 tests_unit_test_limits_request_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_limits_request_LDADD = $(worker_test_libs)
+check_PROGRAMS += tests/unit/test-store
+TESTS += tests/unit/test-store
+tests_unit_test_store_SOURCES = tests/unit/test-store.c
+tests_unit_test_store_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_store_LDADD = lib/store/libstore.a lib/base/libbase.a $(SQLITE_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test-store-open
+TESTS += tests/unit/test-store-open
+tests_unit_test_store_open_SOURCES = tests/unit/test-store-open.c
+tests_unit_test_store_open_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(SQLITE_CFLAGS)
+tests_unit_test_store_open_LDADD = lib/store/libstore.a lib/base/libbase.a $(SQLITE_LIBS) \
+	$(CHECK_LIBS)
