@@ -536,3 +536,114 @@ RegistrationResult registration_handle(Registration *r, const WorkerEvent *event
         }
         return REGISTRATION_NOTHING;
 }
+
+/* ---- from one process to the next ---- */
+
+static json_t *lines_value(LineSet lines)
+{
+        json_t *names = json_array();
+
+        for (int line = 0; names && line < LINE_MAX; line++)
+                if ((lines & LINE_BIT(line)) &&
+                    json_array_append_new(names, json_string(line_name(line))) < 0) {
+                        json_decref(names);
+                        return NULL;
+                }
+        return names;
+}
+
+/* Lines that this version does not know any more are left out. */
+static LineSet lines_of_value(const json_t *names)
+{
+        LineSet lines = 0;
+
+        for (size_t i = 0; i < json_array_size(names); i++) {
+                const char *name = json_string_value(json_array_get(names, i));
+
+                for (int line = 0; name && line < LINE_MAX; line++)
+                        if (strcmp(name, line_name(line)) == 0)
+                                lines |= LINE_BIT(line);
+        }
+        return lines;
+}
+
+json_t *registration_save(const Registration *r)
+{
+        const MasterTarget *t = NULL;
+
+        if (!r->registered || !r->connected)
+                return json_null();
+        for (size_t i = 0; i < r->n_targets; i++)
+                if (r->targets[i].conn == r->conn)
+                        t = &r->targets[i];
+        return json_pack("{s:I, s:s, s:s, s:s, s:i, s:s, s:i, s:b, s:o, s:s, s:i}", "connection",
+                         (json_int_t)r->conn, "url", r->url, "webUi", r->web_ui_url, "host",
+                         r->address.host, "port", r->address.port, "dialledHost", r->dialled.host,
+                         "dialledPort", r->dialled.port, "sparkd", r->sparkd, "lines",
+                         lines_value(r->lines), "targetHost", t ? t->address.host : "",
+                         "targetPort", t ? t->address.port : 0);
+}
+
+typedef struct SavedTie {
+        json_int_t conn;
+        const char *url, *ui, *host, *dialled_host, *target_host;
+        int port, dialled_port, target_port, sparkd;
+        const json_t *lines;
+} SavedTie;
+
+static int unpack(const json_t *saved, SavedTie *ret)
+{
+        if (json_unpack((json_t *)saved, "{s:I, s:s, s:s, s:s, s:i, s:s, s:i, s:b, s:o, s:s, s:i}",
+                        "connection", &ret->conn, "url", &ret->url, "webUi", &ret->ui, "host",
+                        &ret->host, "port", &ret->port, "dialledHost", &ret->dialled_host,
+                        "dialledPort", &ret->dialled_port, "sparkd", &ret->sparkd, "lines",
+                        &ret->lines, "targetHost", &ret->target_host, "targetPort",
+                        &ret->target_port) < 0)
+                return -EBADMSG;
+        return ret->conn > 0 && json_is_array(ret->lines) && lines_of_value(ret->lines) ? 0
+                                                                                        : -EBADMSG;
+}
+
+/* The connection that was dialled for a configured master is that one's again. */
+static void resume_target(Registration *r, const SavedTie *tie)
+{
+        const RpcAddress address = { .host = tie->target_host, .port = tie->target_port };
+        HostPort target;
+
+        if (!usable_address(&address, &target))
+                return;
+        for (size_t i = 0; i < r->n_targets; i++)
+                if (same_address(&r->targets[i].address, &target)) {
+                        r->targets[i].conn = r->conn;
+                        r->targets[i].phase = TARGET_READY;
+                        r->targets[i].sparkd = r->sparkd;
+                        r->targets[i].lines = r->lines;
+                }
+}
+
+int registration_resume(Registration *r, const json_t *saved, uint64_t now, WorkerEffects *fx)
+{
+        SavedTie tie;
+        int k;
+
+        if (json_is_null(saved))
+                return -ENOENT;
+        k = unpack(saved, &tie);
+        if (k < 0)
+                return k;
+
+        const EndpointRef master = { .address = { .host = tie.host, .port = tie.port } };
+        const RpcAddress dialled = { .host = tie.dialled_host, .port = tie.dialled_port };
+        const WorkerEvent event = { .conn = (uint64_t)tie.conn,
+                                    .lines = lines_of_value(tie.lines) };
+
+        if (!adopt(r, &event, &master, tie.ui, &dialled, fx))
+                return fx->failed ? -ENOMEM : -EBADMSG;
+        r->sparkd = tie.sparkd;
+        r->registered = true;
+        resume_target(r, &tie);
+        send_heartbeat(r, now, fx);
+        effect_log(fx, LOG_INFO, &(LogFields){ .worker_id = r->config->worker_id },
+                   "Still registered with master %s.", r->url);
+        return 0;
+}

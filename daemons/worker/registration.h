@@ -9,6 +9,8 @@
  * bound to the connection on which it last spoke as one, be it ours or its own (MasterChanged).
  */
 
+#include <jansson.h>
+
 #include "daemons/worker/event.h"
 
 /* The pseudo-resource that tells our own master which engines are here. */
@@ -102,3 +104,13 @@ RegistrationResult registration_handle(Registration *r, const WorkerEvent *event
 
 /* When ON_TICK is wanted next (microseconds); UINT64_MAX: not. */
 uint64_t registration_deadline(const Registration *r);
+
+/* The tie to the master that stands, for the next process of this worker, which is given the same
+ * connections: a JSON object, or null when there is none. The caller's; NULL when out of memory. */
+json_t *registration_save(const Registration *r);
+
+/* Takes that up in a machine that has not started: it is registered as if nothing had happened, and
+ * says so with a heartbeat at once. 0; -ENOENT when there was no tie; -EBADMSG for another object;
+ * or -ENOMEM. Unless it is 0 the machine is as before, and to be started (ON_START). If the
+ * connection has broken meanwhile, ON_CLOSED will tell. */
+int registration_resume(Registration *r, const json_t *saved, uint64_t now, WorkerEffects *fx);

@@ -273,13 +273,13 @@ EXTRA_DIST += tests/data/executor
 check_PROGRAMS += tests/unit/test-registration tests/unit/test-executor-fsm
 TESTS += tests/unit/test-registration tests/unit/test-executor-fsm
 tests_unit_test_registration_SOURCES = tests/unit/test-registration.c
-tests_unit_test_registration_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_registration_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_registration_LDADD = daemons/worker/libworker.a lib/wire/libwire.a \
-	lib/base/libbase.a $(CHECK_LIBS)
+	lib/base/libbase.a $(JANSSON_LIBS) $(CHECK_LIBS)
 tests_unit_test_executor_fsm_SOURCES = tests/unit/test-executor-fsm.c
 tests_unit_test_executor_fsm_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_executor_fsm_LDADD = daemons/worker/libworker.a lib/wire/libwire.a \
-	lib/base/libbase.a $(CHECK_LIBS)
+	lib/base/libbase.a $(JANSSON_LIBS) $(CHECK_LIBS)
 
 check_PROGRAMS += tests/unit/test-scala
 TESTS += tests/unit/test-scala
@@ -321,11 +321,11 @@ TESTS += tests/unit/test-driver-fsm tests/unit/test-driver-command tests/unit/te
 tests_unit_test_driver_fsm_SOURCES = tests/unit/test-driver-fsm.c
 tests_unit_test_driver_fsm_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_driver_fsm_LDADD = daemons/worker/libworker.a lib/wire/libwire.a \
-	lib/base/libbase.a $(CHECK_LIBS)
+	lib/base/libbase.a $(JANSSON_LIBS) $(CHECK_LIBS)
 tests_unit_test_driver_command_SOURCES = tests/unit/test-driver-command.c
 tests_unit_test_driver_command_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_driver_command_LDADD = daemons/worker/libworker.a lib/wire/libwire.a \
-	lib/base/libbase.a $(CHECK_LIBS)
+	lib/base/libbase.a $(JANSSON_LIBS) $(CHECK_LIBS)
 tests_unit_test_jar_fetch_SOURCES = tests/unit/test-jar-fetch.c
 tests_unit_test_jar_fetch_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_jar_fetch_LDADD = $(worker_test_libs)

@@ -641,6 +641,98 @@ START_TEST(test_stray_events)
 }
 END_TEST
 
+/* The process ends and the next one begins, at the time `seconds`, with what was saved. */
+static int restart(json_t *saved, uint64_t seconds)
+{
+        char *text = json_dumps(saved, JSON_ENCODE_ANY);
+        json_t *read = json_loads(text, JSON_DECODE_ANY, NULL);
+        int r;
+
+        tear_down();
+        set_up();
+        r = registration_resume(&reg, read, seconds * SEC, &fx);
+        json_decref(read);
+        json_decref(saved);
+        free(text);
+        return r;
+}
+
+START_TEST(test_restart)
+{
+        register_with_first(_i == 1);
+        ck_assert_int_eq(restart(registration_save(&reg), 7), 0);
+        ck_assert_uint_eq(actions(), 1);
+        ck_assert_int_eq(nth(DO_SEND, 0)->message->type, MSG_HEARTBEAT);
+        ck_assert_uint_eq(nth(DO_SEND, 0)->conn, 11);
+        ck_assert(reg.connected && reg.registered && reg.known && !reg.retrying);
+        ck_assert_str_eq(reg.url, "spark://m1:7077");
+        ck_assert_str_eq(reg.web_ui_url, "http://m:8080");
+        ck_assert(reg.sparkd == (_i == 1));
+        ck_assert_uint_eq(reg.lines, LINE_BIT(LINE_3_5));
+        ck_assert_uint_eq(registration_deadline(&reg), 22 * SEC);
+        /* Engines that have come meanwhile are told to our own master, over that connection. */
+        (void)handle((WorkerEvent){ .type = ON_ENGINES }, 7);
+        ck_assert_uint_eq(actions(), _i);
+        /* Its end is the end of this tie, as ever. */
+        closed(11, 8);
+        ck_assert_uint_eq(count(DO_DIAL), 2);
+}
+END_TEST
+
+START_TEST(test_restart_after_a_change)
+{
+        register_with_first(false);
+        ck_assert_int_eq(said(MSG_MASTER_CHANGED, 77, 5), REGISTRATION_CHANGED);
+        ck_assert_int_eq(restart(registration_save(&reg), 9), 0);
+        ck_assert_str_eq(reg.url, "spark://m9:7079");
+        ck_assert_uint_eq(nth(DO_SEND, 0)->conn, 77);
+        closed(11, 10);
+        ck_assert_uint_eq(actions(), 0);
+}
+END_TEST
+
+START_TEST(test_restart_without_a_tie)
+{
+        json_t *saved;
+
+        (void)handle((WorkerEvent){ .type = ON_START }, 0);
+        saved = registration_save(&reg);
+        ck_assert(json_is_null(saved));
+        ck_assert_int_eq(restart(saved, 1), -ENOENT);
+        ck_assert(!reg.connected && !reg.known);
+        ck_assert_uint_eq(actions(), 0);
+}
+END_TEST
+
+/* Whatever is missing or of another kind, nothing is taken up. */
+START_TEST(test_restart_with_nonsense)
+{
+        json_t *saved;
+        const char *key;
+        json_t *value;
+
+        register_with_first(true);
+        saved = registration_save(&reg);
+        tear_down();
+        json_object_foreach(saved, key, value)
+        {
+                json_t *less = json_deep_copy(saved), *other = json_deep_copy(saved);
+
+                ck_assert_int_eq(json_object_del(less, key), 0);
+                ck_assert_int_eq(json_object_set_new(other, key, json_object()), 0);
+                set_up();
+                ck_assert_int_eq(registration_resume(&reg, less, 0, &fx), -EBADMSG);
+                ck_assert_int_eq(registration_resume(&reg, other, 0, &fx), -EBADMSG);
+                ck_assert(!reg.connected && !reg.url);
+                tear_down();
+                json_decref(less);
+                json_decref(other);
+        }
+        json_decref(saved);
+        set_up();
+}
+END_TEST
+
 int main(void)
 {
         Suite *suite = suite_create("registration");
@@ -672,6 +764,10 @@ int main(void)
         tcase_add_test(tc, test_no_engine_for_the_master);
         tcase_add_test(tc, test_unidentified);
         tcase_add_test(tc, test_stray_events);
+        tcase_add_loop_test(tc, test_restart, 0, 2);
+        tcase_add_test(tc, test_restart_after_a_change);
+        tcase_add_test(tc, test_restart_without_a_tie);
+        tcase_add_test(tc, test_restart_with_nonsense);
         suite_add_tcase(suite, tc);
         runner = srunner_create(suite);
         srunner_run_all(runner, CK_NORMAL);
