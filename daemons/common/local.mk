@@ -19,6 +19,8 @@ daemons_common_libcommon_a_SOURCES = \
 	daemons/common/sparkhome.c \
 	daemons/common/sparkhome.h \
 	daemons/common/version-query.c \
+	daemons/common/unit-job.c \
+	daemons/common/unit-job.h \
 	daemons/common/version-query.h
 daemons_common_libcommon_a_CPPFLAGS = $(AM_CPPFLAGS) -DSYSCONFDIR='"$(sysconfdir)"'
 daemons_common_libcommon_a_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS) $(JANSSON_CFLAGS) \

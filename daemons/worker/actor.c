@@ -9,11 +9,15 @@
 #include <sysexits.h>
 #include <time.h>
 
+#include <jansson.h>
+
 #include "base/hash.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "cgroups/spawn.h"
 #include "daemons/common/daemon.h"
+#include "daemons/common/handover.h"
+#include "daemons/common/unit-job.h"
 #include "daemons/worker/engine-choice.h"
 #include "daemons/common/helper.h"
 #include "rpc/rpc.h"
@@ -28,6 +32,12 @@ struct Ask {
         Ask *prev, *next;
 };
 
+/* A connection whose other end ends itself when it breaks: it is kept open over a crash of ours. */
+typedef struct Watch {
+        uint64_t conn; /* the key */
+        UT_hash_handle hh;
+} Watch;
+
 struct Actor {
         sd_event *event;
         sd_event_source *timer;   /* worker_deadline() */
@@ -40,6 +50,7 @@ struct Actor {
         Worker worker;
         Strv engine_names; /* what the worker's machine borrows */
         Ask *asks;
+        Watch *watched;
         bool stopping;
 };
 
@@ -163,8 +174,45 @@ static void on_request(void *user, RpcConn *conn, const RpcRequest *request)
                                        .message = request->message });
 }
 
+static void unwatch(Actor *a, uint64_t conn)
+{
+        Watch *w;
+
+        HASH_FIND(hh, a->watched, &conn, sizeof(conn), w);
+        if (!w)
+                return;
+        HASH_DEL(a->watched, w);
+        free(w);
+        handover_unwatch(conn);
+}
+
+/* Executors and drivers look for us once, by name, and end when that connection does. Executors
+ * that outlive us are started without it; drivers cannot be. */
+static void on_looked_for(void *user, RpcConn *conn)
+{
+        Actor *a = user;
+        uint64_t id = rpc_conn_id(conn);
+        Watch *w;
+
+        HASH_FIND(hh, a->watched, &id, sizeof(id), w);
+        if (w || id == a->worker.registration.conn || !drivers_running(&a->worker.drivers) ||
+            !backend_is_lasting(a->choice.backend) || HASH_COUNT(a->watched) >= LIMIT_DRIVERS ||
+            handover_watch(conn) < 0)
+                return;
+        w = calloc(1, sizeof(*w));
+        if (w) {
+                w->conn = id;
+                HASH_ADD(hh, a->watched, conn, sizeof(w->conn), w);
+        }
+        if (!w || !hash_added(w)) {
+                free(w);
+                handover_unwatch(id);
+        }
+}
+
 static void on_closed(void *user, RpcConn *conn, const char *reason)
 {
+        unwatch(user, rpc_conn_id(conn));
         dispatch(user,
                  &(WorkerEvent){ .type = ON_CLOSED, .conn = rpc_conn_id(conn), .text = reason });
 }
@@ -175,7 +223,11 @@ static void on_foreign(void *user, RpcConn *conn, const char *problem)
 }
 
 static const RpcHandlers rpc_handlers = {
-        .connected = on_connected, .request = on_request, .closed = on_closed, .foreign = on_foreign
+        .connected = on_connected,
+        .request = on_request,
+        .looked_for = on_looked_for,
+        .closed = on_closed,
+        .foreign = on_foreign,
 };
 
 static void on_identified(void *user, RpcConn *conn, int error, bool sparkd, LineSet lines)
@@ -373,6 +425,9 @@ static void carry_out(Actor *a, const WorkerEffect *e)
         case DO_CLEAN_APP:
                 launcher_forget_app(a->launcher, e->text);
                 break;
+        case DO_KEEP:
+        case DO_DROP: /* done already: they come first */
+                break;
         case DO_EXIT:
                 (void)sd_event_exit(a->event, e->status);
                 break;
@@ -421,8 +476,11 @@ static void dispatch(Actor *a, const WorkerEvent *event)
                 (void)sd_event_exit(a->event, EX_OSERR);
                 return;
         }
+        (void)keep_effects(a->config->keep, &fx);
         for (const WorkerEffect *e = fx.first; e; e = e->next)
                 carry_out(a, e);
+        /* A master that came to us watches nothing. */
+        unwatch(a, a->worker.registration.conn);
         arm_timer(a);
         if (event->type != ON_TICK && event->type != ON_ANSWERED)
                 tell_status(a);
@@ -520,6 +578,8 @@ static int open_all(Actor *a, const WorkerConfig *worker, char **ret_problem)
         if (r == 0)
                 r = update_engines(a);
         if (r >= 0)
+                r = keep_load(a->config->keep, &a->worker, launcher_adopt_dirs, a->launcher);
+        if (r >= 0)
                 r = reaper_new(a->event, on_child_ended, a, &a->reaper);
         if (r == 0)
                 r = rpc_new(a->event, &options, &rpc_handlers, a, &a->rpc);
@@ -554,6 +614,7 @@ int actor_new(sd_event *event, const WorkerConfig *worker, const LauncherConfig 
 void actor_free(Actor *a)
 {
         Ask *ask, *ask_next;
+        Watch *watch, *watch_next;
 
         if (!a)
                 return;
@@ -565,6 +626,10 @@ void actor_free(Actor *a)
         rpc_free(a->rpc);
         DL_FOREACH_SAFE (a->asks, ask, ask_next)
                 free(ask);
+        HASH_ITER (hh, a->watched, watch, watch_next) {
+                HASH_DEL(a->watched, watch);
+                free(watch);
+        }
         launcher_free(a->launcher);
         backend_choice_done(&a->choice);
         worker_done(&a->worker);
@@ -584,15 +649,81 @@ int actor_listen(Actor *a, int fd)
         return rpc_listen(a->rpc, fd);
 }
 
+/* ---- from one process to the next ---- */
+
+/* True when the connections of the process before are ours, and its tie to the master with them. */
+static bool resume(Actor *a)
+{
+        CLEANUP_WORKER_EFFECTS WorkerEffects fx;
+        Buffer state CLEANUP_BUFFER = BUFFER_INIT(LIMIT_HANDOVER_BYTES);
+        int r = handover_restore(a->rpc, &state);
+        json_t *saved = r == 1 ? json_loadb((char *)state.data, state.size, 0, NULL) : NULL;
+
+        worker_effects_init(&fx);
+        if (r == 1)
+                r = saved ? registration_resume(&a->worker.registration,
+                                                json_object_get(saved, "registration"),
+                                                clock_usec(), &fx)
+                          : -EBADMSG;
+        else if (r == 0)
+                r = -ENOENT;
+        json_decref(saved);
+        if (r < 0 && r != -ENOENT)
+                log_warning("Cannot take over from the process before: %s", strerror(-r));
+        for (const WorkerEffect *e = fx.first; r == 0 && e; e = e->next)
+                carry_out(a, e);
+        return r == 0;
+}
+
+/* 0 when the next process can go on where we stop. */
+static int hand_over(Actor *a)
+{
+        Buffer state CLEANUP_BUFFER = BUFFER_INIT(LIMIT_HANDOVER_BYTES);
+        json_t *saved =
+                json_pack("{s:o}", "registration", registration_save(&a->worker.registration));
+        char *text = saved ? json_dumps(saved, JSON_COMPACT) : NULL;
+        int r = -ENOMEM;
+
+        json_decref(saved);
+        if (text) {
+                buffer_put_text(&state, text);
+                r = buffer_result(&state);
+        }
+        free(text);
+        return r < 0 ? r : handover_save(a->rpc, &state);
+}
+
+/* The unit is restarted: executors go on, if they are units of their own, and nobody else notices.
+ * False when this is not so. */
+static bool leave(Actor *a)
+{
+        int r;
+
+        if (!a->config->keep || !backend_is_lasting(a->choice.backend) || unit_is_restarting() <= 0)
+                return false;
+        r = hand_over(a);
+        if (r < 0)
+                log_warning("Connections end with this process: %s", strerror(-r));
+        log_notice("Restarting; executors and drivers go on.");
+        launcher_leave(a->launcher);
+        (void)sd_event_exit(a->event, EXIT_SUCCESS);
+        return true;
+}
+
+/* The order matters: what was kept is there, then what runs is told, then what is missing can be
+ * said; and only then does the master hear of it. */
 void actor_start(Actor *a)
 {
-        /* Nothing of it is taken up: it would have to be known what it was started for. */
+        bool resumed = resume(a);
         int r = backend_list(a->choice.backend);
 
         if (r < 0)
                 log_warning("Could not look for what an earlier worker left running: %s",
                             strerror(-r));
-        dispatch(a, &(WorkerEvent){ .type = ON_START });
+        else
+                dispatch(a, &(WorkerEvent){ .type = ON_LISTED });
+        /* Engines and limits may be others now. */
+        dispatch(a, &(WorkerEvent){ .type = resumed ? ON_ENGINES : ON_START });
 }
 
 void actor_terminate(void *user, int signal)
@@ -607,6 +738,10 @@ void actor_terminate(void *user, int signal)
         a->stopping = true;
         log_info("Ending because of signal %d.", signal);
         daemon_notify_stopping();
+        if (leave(a))
+                return;
+        /* The next start is that of another worker, as ever with Spark. */
+        (void)keep_set_worker_id(a->config->keep, NULL, 0, NULL);
         dispatch(a, &(WorkerEvent){ .type = ON_STOP });
 }
 

@@ -24,11 +24,14 @@ void actor_free_pointer(Actor **a); /* for CLEANUP */
 /* Accepts masters and executors on a listening socket, whose ownership moves here. 0 or -errno. */
 int actor_listen(Actor *a, int fd);
 
-/* Ends what an earlier worker left running, and begins to register. The loop ends with the worker's
- * exit status. */
+/* Takes up what an earlier process of this worker left, and begins to register if its tie to the
+ * master did not come over, too. After the listening sockets were taken. The loop ends with the
+ * worker's exit status. */
 void actor_start(Actor *a);
 
-/* Ends the executors, then the loop; called again, at once. `user` is the Actor. */
+/* Ends the executors, then the loop; called again, at once. Where the unit is restarted and
+ * executors are units of their own, they go on, and connections are handed over. `user` is the
+ * Actor. */
 void actor_terminate(void *user, int signal);
 
 /* For the web UI to read; valid as long as the actor. */

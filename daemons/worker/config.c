@@ -148,6 +148,13 @@ static const Setting settings[] = {
           .value = "DIR",
           .help = "directory for executors and their logs; SPARK_HOME/work, or "
                   "/var/lib/spark/work" },
+        { .option = "state-dir",
+          .key = "state-dir",
+          .type = SETTING_STRING,
+          AT(state_dir),
+          .min = 1,
+          .value = "DIR",
+          .help = "directory for what outlives a restart; the unit's unless set" },
         { .key = "master",
           .type = SETTING_STRING,
           AT(master),
@@ -449,6 +456,28 @@ char *worker_work_dir(const WorkerSettings *s)
         if (!s->spark_home || access(s->spark_home, W_OK) < 0)
                 return strdup("/var/lib/spark/work");
         return asprintf(&path, "%s/work", s->spark_home) < 0 ? NULL : path;
+}
+
+int worker_state_dir(const WorkerSettings *s, char **ret)
+{
+        const char *all = getenv("STATE_DIRECTORY");
+        CLEANUP_STRV Strv dirs = { 0 };
+        int r = 0;
+
+        if (s->state_dir) {
+                *ret = strdup(s->state_dir);
+                return *ret ? 0 : -ENOMEM;
+        }
+        r = all ? strv_split(&dirs, all, ":") : 0;
+        for (size_t i = 0; r == 0 && i < dirs.length; i++) {
+                const char *name = strrchr(dirs.items[i], '/');
+
+                if (!name || strncmp(name, "/worker", strlen("/worker")) != 0)
+                        continue;
+                *ret = strdup(dirs.items[i]);
+                return *ret ? 0 : -ENOMEM;
+        }
+        return r < 0 ? r : -ENOENT;
 }
 
 /* Is the directory, by whatever name, one of them already? */

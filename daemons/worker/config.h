@@ -20,6 +20,7 @@ typedef struct WorkerSettings {
         int cores;        /* 0: all of the host's */
         uint64_t memory;  /* bytes; 0: the host's less 1 GiB */
         char *work_dir;   /* NULL: see worker_work_dir() */
+        char *state_dir;  /* NULL: see worker_state_dir() */
         char *master;     /* where the command line names none */
         char *engines;    /* a directory of Spark homes, or NULL */
         char *spark_home; /* or NULL */
@@ -60,6 +61,10 @@ extern const OptionsSpec worker_options;
 /* --work-dir, else SPARK_HOME/work when that can be written to, else /var/lib/spark/work. Owned by
  * the caller; NULL when out of memory. */
 char *worker_work_dir(const WorkerSettings *s);
+
+/* --state-dir, else the directory "worker" (or "worker@NAME") among those of $STATE_DIRECTORY.
+ * Owned by the caller. 0, -ENOENT when there is none and nothing is kept, or -ENOMEM. */
+int worker_state_dir(const WorkerSettings *s, char **ret);
 
 /* Looks for engines where the settings say: the Spark homes below `engines`, and SPARK_HOME. 0 or
  * -errno; *ret may be empty. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemons/worker/drivers.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -61,14 +62,31 @@ static LogFields fields_of(const Drivers *x, const char *id, WorkerEffects *fx)
 
 /* ---- the end ---- */
 
-static void report(const char *id, DriverState state, const char *exception, uint64_t conn,
-                   WorkerEffects *fx)
+static void fill_report(Message *m, const char *id, DriverState state, const char *exception,
+                        WorkerEffects *fx)
 {
-        Message *m = effect_message(fx, DO_SEND, conn, MSG_DRIVER_STATE_CHANGED);
-
         m->driver_state_changed.driver_id = effect_strdup(fx, id);
         m->driver_state_changed.state = state;
         m->driver_state_changed.exception = effect_strdup(fx, exception);
+}
+
+static void report(const char *id, DriverState state, const char *exception, uint64_t conn,
+                   WorkerEffects *fx)
+{
+        fill_report(effect_message(fx, DO_SEND, conn, MSG_DRIVER_STATE_CHANGED), id, state,
+                    exception, fx);
+}
+
+/* For when there is a master again. */
+static void keep_report(const Driver *d, WorkerEffects *fx)
+{
+        Message *m = effect_message(fx, DO_KEEP, 0, MSG_DRIVER_STATE_CHANGED);
+
+        if (fx->last) {
+                fx->last->record = RECORD_DRIVER_REPORT;
+                fx->last->child = effect_strdup(fx, d->id);
+        }
+        fill_report(m, d->id, d->state, d->exception, fx);
 }
 
 /* As Spark's: a tenth goes at a time. */
@@ -99,8 +117,12 @@ static void finish(Drivers *x, Driver *d, DriverState state, const char *excepti
         x->memory_used_mb -= d->memory_mb;
         d->exception = arena_strdup(&d->arena, exception);
         d->unreported = !conn;
+        effect_drop(fx, RECORD_DRIVER, d->id);
+        effect_drop(fx, RECORD_MARK, d->id);
         if (conn && !x->stopping)
                 report(d->id, state, exception, conn, fx);
+        else if (!x->stopping)
+                keep_report(d, fx);
         DL_APPEND(x->finished, d);
         x->n_finished++;
         trim_finished(x);
@@ -139,6 +161,8 @@ static Driver *driver_new(Drivers *x, const Message *launch)
                 driver_free(d);
                 return NULL;
         }
+        x->cores_used += d->cores;
+        x->memory_used_mb += d->memory_mb;
         return d;
 }
 
@@ -177,8 +201,7 @@ void drivers_launch(Drivers *x, const Message *launch, uint64_t conn, WorkerEffe
                 report(id, DRIVER_ERROR, problem, conn, fx);
                 return;
         }
-        x->cores_used += d->cores;
-        x->memory_used_mb += d->memory_mb;
+        effect_keep(fx, RECORD_DRIVER, id, &d->launch, MARK_NONE);
         effect_log(fx, LOG_INFO, &fields,
                    "Asked to launch driver %s (%s) with %d cores and %d MiB.", id,
                    d->main_class ? d->main_class : "no class", d->cores, d->memory_mb);
@@ -191,6 +214,7 @@ void drivers_launch(Drivers *x, const Message *launch, uint64_t conn, WorkerEffe
 static void end(Drivers *x, Driver *d, uint64_t conn, uint64_t now, WorkerEffects *fx)
 {
         if (d->ending.started) {
+                effect_keep(fx, RECORD_MARK, d->id, NULL, MARK_ENDING);
                 ending_ask(&d->ending, d->id, now, x->config->terminate_usec, fx);
                 return;
         }
@@ -212,11 +236,13 @@ void drivers_kill(Drivers *x, const char *id, uint64_t conn, uint64_t now, Worke
         end(x, d, conn, now, fx);
 }
 
-static void on_started(Driver *d, uint64_t now)
+static void on_started(Drivers *x, Driver *d, uint64_t now, WorkerEffects *fx)
 {
-        d->ending.started = true;
         d->state = DRIVER_RUNNING;
         d->run_at = now;
+        d->ending.asked = d->restored && d->mark == MARK_ENDING;
+        if (!ending_started(&d->ending, d->id, now, x->config->terminate_usec, fx) && !d->restored)
+                effect_keep(fx, RECORD_MARK, d->id, NULL, MARK_RUNNING);
 }
 
 static void restart_later(Drivers *x, Driver *d, uint64_t now, WorkerEffects *fx)
@@ -226,6 +252,7 @@ static void restart_later(Drivers *x, Driver *d, uint64_t now, WorkerEffects *fx
         if (now - d->run_at > GOOD_RUN_USEC)
                 d->pause = 1;
         d->ending = (Ending){ 0 };
+        effect_keep(fx, RECORD_MARK, d->id, NULL, MARK_NONE);
         d->restart_at = now + d->pause * USEC_PER_SEC;
         effect_log(fx, LOG_INFO, &fields, "Driver %s runs again after %u s.", d->id, d->pause);
         d->pause = MIN_OF(d->pause * 2, PAUSE_MAX);
@@ -264,6 +291,27 @@ static void on_exited(Drivers *x, Driver *d, const WorkerEvent *event, uint64_t 
                 finish(x, d, DRIVER_FAILED, event->out_of_memory ? cause : NULL, conn, fx);
 }
 
+/* What an earlier process left and nobody has told of: see executors.c. */
+static void on_listed(Drivers *x, uint64_t conn, uint64_t now, WorkerEffects *fx)
+{
+        Driver *d, *next;
+
+        HASH_ITER (hh, x->running, d, next) {
+                bool gone = d->restored && !d->ending.started && !d->restart_at;
+
+                d->restored = false;
+                if (gone && d->mark == MARK_NONE)
+                        run(d, fx);
+                else if (gone && d->mark == MARK_ENDING)
+                        finish(x, d, DRIVER_KILLED, NULL, conn, fx);
+                else if (gone && d->supervise)
+                        restart_later(x, d, now, fx);
+                else if (gone)
+                        finish(x, d, DRIVER_FAILED, "it had gone when its worker came back", conn,
+                               fx);
+        }
+}
+
 static void on_tick(Drivers *x, uint64_t conn, uint64_t now, WorkerEffects *fx)
 {
         Driver *d, *next;
@@ -283,14 +331,72 @@ void drivers_handle(Drivers *x, const WorkerEvent *event, uint64_t conn, uint64_
 
         if (event->type == ON_TICK)
                 on_tick(x, conn, now, fx);
+        else if (event->type == ON_LISTED)
+                on_listed(x, conn, now, fx);
         if (!d)
                 return;
         if (event->type == ON_STARTED)
-                on_started(d, now);
+                on_started(x, d, now, fx);
         else if (event->type == ON_LAUNCH_FAILED)
                 finish(x, d, DRIVER_ERROR, event->text, conn, fx);
         else if (event->type == ON_EXITED)
                 on_exited(x, d, event, conn, now, fx);
+}
+
+/* ---- what an earlier process left ---- */
+
+static int restore_driver(Drivers *x, const char *key, const Message *m)
+{
+        Driver *d;
+
+        if (!m || m->type != MSG_LAUNCH_DRIVER || !m->launch_driver.driver_id ||
+            strcmp(m->launch_driver.driver_id, key) != 0 || drivers_find(x, key))
+                return -EBADMSG;
+        d = driver_new(x, m);
+        if (!d)
+                return -ENOMEM;
+        d->restored = true;
+        return 0;
+}
+
+/* One that has ended, of which nothing but its end is known. */
+static int restore_report(Drivers *x, const Message *m)
+{
+        Driver *d;
+
+        if (!m || m->type != MSG_DRIVER_STATE_CHANGED || !m->driver_state_changed.driver_id)
+                return -EBADMSG;
+        d = calloc(1, sizeof(*d));
+        if (!d)
+                return -ENOMEM;
+        arena_init(&d->arena, LIMIT_MESSAGE_ARENA_BYTES);
+        d->id = arena_strdup(&d->arena, m->driver_state_changed.driver_id);
+        d->state = m->driver_state_changed.state;
+        d->exception = arena_strdup(&d->arena, m->driver_state_changed.exception);
+        d->unreported = true;
+        DL_APPEND(x->finished, d);
+        x->n_finished++;
+        return d->id ? 0 : -ENOMEM;
+}
+
+int drivers_restore(Drivers *x, WorkerRecord record, const char *key, const Message *message,
+                    RecordMark mark)
+{
+        Driver *d = record == RECORD_MARK ? drivers_find(x, key) : NULL;
+
+        switch (record) {
+        case RECORD_DRIVER:
+                return restore_driver(x, key, message);
+        case RECORD_DRIVER_REPORT:
+                return restore_report(x, message);
+        case RECORD_MARK:
+                if (!d)
+                        return -EBADMSG;
+                d->mark = mark;
+                return 0;
+        default:
+                return -EBADMSG;
+        }
 }
 
 uint64_t drivers_deadline(const Drivers *x)
@@ -345,8 +451,10 @@ void drivers_send_unreported(Drivers *x, uint64_t conn, WorkerEffects *fx)
         Driver *d;
 
         DL_FOREACH (x->finished, d) {
-                if (d->unreported)
-                        report(d->id, d->state, d->exception, conn, fx);
+                if (!d->unreported)
+                        continue;
+                report(d->id, d->state, d->exception, conn, fx);
+                effect_drop(fx, RECORD_DRIVER_REPORT, d->id);
                 d->unreported = false;
         }
 }

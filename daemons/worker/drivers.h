@@ -33,8 +33,10 @@ struct Driver {
         unsigned pause;        /* seconds before it */
         const char *exception; /* of a finished one; or NULL */
         bool unreported;       /* finished while there was no master */
-        Driver *prev, *next;   /* of the finished ones */
-        UT_hash_handle hh;     /* of the others */
+        bool restored;         /* as Executor.restored */
+        RecordMark mark;
+        Driver *prev, *next; /* of the finished ones */
+        UT_hash_handle hh;   /* of the others */
 };
 
 typedef struct Drivers {
@@ -49,13 +51,17 @@ typedef struct Drivers {
 void drivers_init(Drivers *x, const DriversConfig *config);
 void drivers_done(Drivers *x);
 
+/* As executors_restore(). */
+int drivers_restore(Drivers *x, WorkerRecord record, const char *key, const Message *message,
+                    RecordMark mark);
+
 Driver *drivers_find(const Drivers *x, const char *id);
 size_t drivers_running(const Drivers *x);
 
 /* `conn` is the connection to the master, or 0 while there is none, with each call. */
 void drivers_launch(Drivers *x, const Message *launch, uint64_t conn, WorkerEffects *fx);
 void drivers_kill(Drivers *x, const char *id, uint64_t conn, uint64_t now, WorkerEffects *fx);
-/* Takes STARTED, LAUNCH_FAILED, EXITED and TICK; others do nothing. */
+/* Takes STARTED, LAUNCH_FAILED, EXITED, LISTED and TICK; others do nothing. */
 void drivers_handle(Drivers *x, const WorkerEvent *event, uint64_t conn, uint64_t now,
                     WorkerEffects *fx);
 

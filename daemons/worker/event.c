@@ -112,3 +112,22 @@ void effect_exit(WorkerEffects *fx, int status)
 {
         effect_add(fx, DO_EXIT)->status = status;
 }
+
+void effect_keep(WorkerEffects *fx, WorkerRecord record, const char *key, const Message *message,
+                 RecordMark mark)
+{
+        WorkerEffect *e = effect_add(fx, DO_KEEP);
+
+        e->record = record;
+        e->child = effect_strdup(fx, key);
+        e->message = message;
+        e->mark = mark;
+}
+
+void effect_drop(WorkerEffects *fx, WorkerRecord record, const char *key)
+{
+        WorkerEffect *e = effect_add(fx, DO_DROP);
+
+        e->record = record;
+        e->child = effect_strdup(fx, key);
+}

@@ -28,6 +28,7 @@ typedef enum WorkerEventType {
         ON_LAUNCH_FAILED, /* DO_LAUNCH: it does not, and text says why */
         ON_EXITED,        /* a child's process has ended: code, text, and perhaps for memory */
         ON_ENGINES,       /* the engines of this host are others than they were */
+        ON_LISTED,        /* what outlived an earlier process of ours has been told of */
         ON_STOP,          /* we were asked to end */
 } WorkerEventType;
 
@@ -61,9 +62,29 @@ typedef enum WorkerEffectType {
         DO_CANCEL,    /* give up a launch under way: nothing follows any more */
         DO_SIGNAL,    /* send the child's process `signal`; SIGKILL goes to its whole session */
         DO_CLEAN_APP, /* remove the local directories of application `text` */
+        DO_KEEP,      /* have a record outlive this process: `record`, `child`, message or mark */
+        DO_DROP,      /* it is of no use any more */
         DO_EXIT,      /* end with `status` */
         DO_LOG,
 } WorkerEffectType;
+
+/* What the next process of this worker needs to know, by kind and key. The numbers are on disk. */
+typedef enum WorkerRecord {
+        RECORD_WORKER = 1,   /* "id": the worker's own, with its address */
+        RECORD_EXECUTOR = 2, /* executor: its MSG_LAUNCH_EXECUTOR */
+        RECORD_MARK = 3,     /* executor or driver: how far it is, one of RecordMark */
+        RECORD_REPORT = 4,   /* "APP/N/STATE": the MSG_EXECUTOR_STATE_CHANGED to be acknowledged */
+        RECORD_APP = 5,      /* application: it has finished, but has executors here */
+        RECORD_DRIVER = 6,   /* driver: its MSG_LAUNCH_DRIVER */
+        RECORD_DRIVER_REPORT = 7, /* driver: the MSG_DRIVER_STATE_CHANGED to be sent */
+        RECORD_LOCAL_DIRS = 8,    /* application: its directories for shuffle data */
+} WorkerRecord;
+
+typedef enum RecordMark {
+        MARK_NONE,
+        MARK_RUNNING, /* it was started, and its master was told */
+        MARK_ENDING,  /* it was started, and is to end */
+} RecordMark;
 
 typedef struct WorkerEffect WorkerEffect;
 struct WorkerEffect {
@@ -73,8 +94,11 @@ struct WorkerEffect {
         size_t target;          /* DIAL */
         HostPort address;       /* DIAL */
         uint64_t ticket;        /* ASK */
-        const Message *message; /* SEND, ASK; LAUNCH: the order, borrowed during the call */
-        const char *child;      /* LAUNCH, CANCEL, SIGNAL */
+        const Message *message; /* SEND, ASK; LAUNCH: the order, borrowed during the call; KEEP: or
+                                 * NULL */
+        const char *child;      /* LAUNCH, CANCEL, SIGNAL; KEEP, DROP: the key */
+        WorkerRecord record;    /* KEEP, DROP */
+        RecordMark mark;        /* KEEP */
         int signal;
         int status; /* EXIT */
         int level;  /* LOG */
@@ -109,3 +133,8 @@ const char *effect_text(WorkerEffects *fx, const char *format, ...) PRINTF_LIKE(
 void effect_log(WorkerEffects *fx, int level, const LogFields *fields, const char *format, ...)
         PRINTF_LIKE(4, 5);
 void effect_exit(WorkerEffects *fx, int status);
+/* DO_KEEP and DO_DROP; `key` is copied, `message` (may be NULL) is borrowed as long as the effects
+ * live. */
+void effect_keep(WorkerEffects *fx, WorkerRecord record, const char *key, const Message *message,
+                 RecordMark mark);
+void effect_drop(WorkerEffects *fx, WorkerRecord record, const char *key);

@@ -14,7 +14,7 @@ typedef struct CommandInput {
         const char *app_id;
         int32_t exec_id, rp_id, cores, memory_mb;
 
-        const char *worker_url; /* spark://Worker@host:port */
+        const char *worker_url; /* NULL: the executor is not to end with its worker */
         const char *worker_host;
         const char *log_url;           /* up to and without the log's name:
                                           "http://h:8081/logPage/?...logType=" */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemons/worker/executors.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -125,6 +126,22 @@ static LogFields fields_of(const Executors *x, const Executor *e, WorkerEffects 
 
 /* ---- reports ---- */
 
+static const char *record_key(const Report *report, WorkerEffects *fx)
+{
+        return effect_text(fx, "%s/%d/%s", report->app_id, report->exec_id,
+                           executor_state_name(report->state));
+}
+
+/* Fills the message of an effect. */
+static void describe_report(const Report *report, Message *m, WorkerEffects *fx)
+{
+        m->executor_state_changed.app_id = effect_strdup(fx, report->app_id);
+        m->executor_state_changed.exec_id = report->exec_id;
+        m->executor_state_changed.state = report->state;
+        m->executor_state_changed.message = effect_strdup(fx, report->message);
+        m->executor_state_changed.exit_status = report->exit_status;
+}
+
 static void ask_report(Executors *x, Report *report, uint64_t conn, WorkerEffects *fx)
 {
         Message *m = effect_message(fx, DO_ASK, conn, MSG_EXECUTOR_STATE_CHANGED);
@@ -133,11 +150,25 @@ static void ask_report(Executors *x, Report *report, uint64_t conn, WorkerEffect
         report->due = 0;
         if (fx->last)
                 fx->last->ticket = report->ticket;
-        m->executor_state_changed.app_id = effect_strdup(fx, report->app_id);
-        m->executor_state_changed.exec_id = report->exec_id;
-        m->executor_state_changed.state = report->state;
-        m->executor_state_changed.message = effect_strdup(fx, report->message);
-        m->executor_state_changed.exit_status = report->exit_status;
+        describe_report(report, m, fx);
+}
+
+static void keep_report(const Report *report, WorkerEffects *fx)
+{
+        Message *m = effect_message(fx, DO_KEEP, 0, MSG_EXECUTOR_STATE_CHANGED);
+
+        if (fx->last) {
+                fx->last->record = RECORD_REPORT;
+                fx->last->child = record_key(report, fx);
+        }
+        describe_report(report, m, fx);
+}
+
+/* It is of no use any more. */
+static void drop_report(Executors *x, Report *report, WorkerEffects *fx)
+{
+        effect_drop(fx, RECORD_REPORT, record_key(report, fx));
+        report_free(x, report);
 }
 
 static void send_report(Executors *x, const char *app_id, int32_t exec_id, ExecutorState state,
@@ -163,6 +194,7 @@ static void send_report(Executors *x, const char *app_id, int32_t exec_id, Execu
                 fx->failed = true;
                 return;
         }
+        keep_report(report, fx);
         if (conn)
                 ask_report(x, report, conn, fx);
         else
@@ -195,7 +227,7 @@ static void on_answered(Executors *x, const WorkerEvent *event, uint64_t now, Wo
                 return;
         report->ticket = 0;
         if (event->ok || x->stopping || superseded(report)) {
-                report_free(x, report);
+                drop_report(x, report, fx);
                 return;
         }
         report->failures++;
@@ -206,7 +238,7 @@ static void on_answered(Executors *x, const WorkerEvent *event, uint64_t now, Wo
                            report->app_id, report->exec_id, executor_state_name(report->state),
                            report->failures, event->text ? event->text : "no answer");
                 effect_exit(fx, EXIT_FAILURE);
-                report_free(x, report);
+                drop_report(x, report, fx);
                 return;
         }
         effect_log(fx, LOG_WARNING, NULL,
@@ -227,7 +259,7 @@ static void retry_reports(Executors *x, bool all, uint64_t conn, uint64_t now, W
                 if (report->ticket || (!all && now < report->due))
                         continue;
                 if (superseded(report))
-                        report_free(x, report);
+                        drop_report(x, report, fx);
                 else if (conn)
                         ask_report(x, report, conn, fx);
                 else
@@ -245,6 +277,7 @@ static void clean_app_if_done(Executors *x, const char *app_id, WorkerEffects *f
                 if (strcmp(e->app->id, app_id) == 0)
                         return;
         effect_add(fx, DO_CLEAN_APP)->text = effect_strdup(fx, app_id);
+        effect_drop(fx, RECORD_APP, app_id);
 }
 
 /* Takes an executor out of the running ones; keeps it among the last finished for the pages. */
@@ -262,6 +295,8 @@ static void finish(Executors *x, Executor *e, ExecutorState state, const char *m
                    executor_state_name(state), code, message ? ": " : "", message ? message : "");
         send_report(x, e->app->id, e->exec_id, state, message, exit_status, conn, now, fx);
 
+        effect_drop(fx, RECORD_EXECUTOR, e->id);
+        effect_drop(fx, RECORD_MARK, e->id);
         HASH_DEL(x->running, e);
         e->state = state;
         e->ending.kill_at = 0;
@@ -305,6 +340,8 @@ static Executor *executor_new(Executors *x, const Message *launch)
                 executor_free(x, e);
                 return NULL;
         }
+        x->cores_used += e->cores;
+        x->memory_used_mb += e->memory_mb;
         return e;
 }
 
@@ -336,8 +373,7 @@ void executors_launch(Executors *x, const Message *launch, uint64_t conn, uint64
                             "this worker is out of memory", (OptInt){ 0 }, conn, now, fx);
                 return;
         }
-        x->cores_used += e->cores;
-        x->memory_used_mb += e->memory_mb;
+        effect_keep(fx, RECORD_EXECUTOR, id, launch, MARK_NONE);
         fields = fields_of(x, e, fx);
         effect_log(fx, LOG_INFO, &fields,
                    "Asked to launch executor %s for %s with %d cores and %d MiB.", id, e->app->name,
@@ -358,6 +394,7 @@ void executors_kill(Executors *x, const char *app_id, int32_t exec_id, uint64_t 
                 return;
         }
         effect_log(fx, LOG_INFO, NULL, "Asked to kill executor %s.", id);
+        effect_keep(fx, RECORD_MARK, id, NULL, MARK_ENDING);
         ending_ask(&e->ending, e->id, now, x->config->terminate_usec, fx);
 }
 
@@ -368,14 +405,21 @@ void executors_app_finished(Executors *x, const char *app_id, WorkerEffects *fx)
         HASH_FIND_STR(x->apps, app_id, app);
         if (app)
                 app->finished = true;
+        if (app)
+                effect_keep(fx, RECORD_APP, app_id, NULL, MARK_NONE);
         clean_app_if_done(x, app_id, fx);
 }
 
 static void on_started(Executors *x, Executor *e, uint64_t conn, uint64_t now, WorkerEffects *fx)
 {
+        if (e->restored && e->mark == MARK_ENDING)
+                e->ending.asked = true;
         if (ending_started(&e->ending, e->id, now, x->config->terminate_usec, fx))
                 return;
         e->state = EXECUTOR_RUNNING;
+        if (e->restored && e->mark == MARK_RUNNING)
+                return;
+        effect_keep(fx, RECORD_MARK, e->id, NULL, MARK_RUNNING);
         send_report(x, e->app->id, e->exec_id, EXECUTOR_RUNNING, NULL, (OptInt){ 0 }, conn, now,
                     fx);
 }
@@ -421,6 +465,24 @@ static void on_launch_failed(Executors *x, Executor *e, const char *text, uint64
                 finish(x, e, EXECUTOR_FAILED, text, (OptInt){ 0 }, conn, now, fx);
 }
 
+/* What an earlier process left and nobody has told of: it went with the host, or had not been
+ * started when that process ended. */
+static void on_listed(Executors *x, uint64_t conn, uint64_t now, WorkerEffects *fx)
+{
+        Executor *e, *next;
+
+        HASH_ITER (hh, x->running, e, next) {
+                if (e->restored && !e->ending.started && e->mark == MARK_ENDING)
+                        finish(x, e, EXECUTOR_KILLED, killed_text(e, fx), (OptInt){ 0 }, conn, now,
+                               fx);
+                else if (e->restored && !e->ending.started)
+                        finish(x, e, EXECUTOR_LOST, "it had gone when its worker came back",
+                               (OptInt){ 0 }, conn, now, fx);
+                else
+                        e->restored = false;
+        }
+}
+
 static void on_tick(Executors *x, uint64_t conn, uint64_t now, WorkerEffects *fx)
 {
         Executor *e, *next;
@@ -442,6 +504,8 @@ void executors_handle(Executors *x, const WorkerEvent *event, uint64_t conn, uin
                 on_tick(x, conn, now, fx);
         else if (event->type == ON_ANSWERED)
                 on_answered(x, event, now, fx);
+        else if (event->type == ON_LISTED)
+                on_listed(x, conn, now, fx);
         if (!e)
                 return;
         if (event->type == ON_STARTED)
@@ -450,6 +514,68 @@ void executors_handle(Executors *x, const WorkerEvent *event, uint64_t conn, uin
                 on_launch_failed(x, e, event->text, conn, now, fx);
         else if (event->type == ON_EXITED)
                 on_exited(x, e, event, conn, now, fx);
+}
+
+/* ---- what an earlier process left ---- */
+
+static int restore_executor(Executors *x, const char *key, const Message *m)
+{
+        Executor *e;
+
+        if (!m || m->type != MSG_LAUNCH_EXECUTOR || !m->launch_executor.app_id ||
+            executors_find(x, key))
+                return -EBADMSG;
+        e = executor_new(x, m);
+        if (!e)
+                return -ENOMEM;
+        e->restored = true;
+        return strcmp(e->id, key) == 0 ? 0 : -EBADMSG;
+}
+
+static int restore_report(Executors *x, const Message *m)
+{
+        Report *report;
+
+        if (!m || m->type != MSG_EXECUTOR_STATE_CHANGED || !m->executor_state_changed.app_id)
+                return -EBADMSG;
+        report = calloc(1, sizeof(*report));
+        if (!report)
+                return -ENOMEM;
+        DL_APPEND(x->reports, report);
+        report->app_id = strdup(m->executor_state_changed.app_id);
+        report->exec_id = m->executor_state_changed.exec_id;
+        report->state = m->executor_state_changed.state;
+        report->exit_status = m->executor_state_changed.exit_status;
+        if (m->executor_state_changed.message)
+                report->message = strdup(m->executor_state_changed.message);
+        return report->app_id && !report->message == !m->executor_state_changed.message ? 0
+                                                                                        : -ENOMEM;
+}
+
+int executors_restore(Executors *x, WorkerRecord record, const char *key, const Message *message,
+                      RecordMark mark)
+{
+        Executor *e = record == RECORD_MARK ? executors_find(x, key) : NULL;
+        WorkerApp *app = NULL;
+
+        switch (record) {
+        case RECORD_EXECUTOR:
+                return restore_executor(x, key, message);
+        case RECORD_REPORT:
+                return restore_report(x, message);
+        case RECORD_MARK:
+                if (!e)
+                        return -EBADMSG;
+                e->mark = mark;
+                return 0;
+        case RECORD_APP:
+                HASH_FIND_STR(x->apps, key, app);
+                if (app)
+                        app->finished = true;
+                return 0;
+        default:
+                return -EBADMSG;
+        }
 }
 
 uint64_t executors_deadline(const Executors *x)
@@ -521,9 +647,13 @@ void executors_send_unreported(Executors *x, uint64_t conn, uint64_t now, Worker
 
 void executors_stop(Executors *x, uint64_t now, WorkerEffects *fx)
 {
+        const Report *report;
+
         if (x->stopping)
                 return;
         x->stopping = true;
+        DL_FOREACH (x->reports, report)
+                effect_drop(fx, RECORD_REPORT, record_key(report, fx));
         if (x->running)
                 effect_log(fx, LOG_INFO, NULL, "Ending %zu executors.", executors_running(x));
         for (Executor *e = x->running; e; e = e->hh.next)

@@ -42,6 +42,8 @@ struct Executor {
         Arena arena; /* of `resources` */
         ResourceMap resources;
         Ending ending;
+        bool restored;         /* an earlier process left it; whether it runs is not known yet */
+        RecordMark mark;       /* of such a one */
         Executor *prev, *next; /* of the finished ones */
         UT_hash_handle hh;     /* of the running ones */
 };
@@ -75,6 +77,12 @@ typedef struct Executors {
 void executors_init(Executors *x, const ExecutorsConfig *config);
 void executors_done(Executors *x);
 
+/* Takes up a record of an earlier process, in the order in which they were kept, before any event;
+ * then STARTED or EXITED comes for what is still there, and LISTED. `message` is NULL for those
+ * that have none. 0, -EBADMSG for a record that cannot be, or -ENOMEM. */
+int executors_restore(Executors *x, WorkerRecord record, const char *key, const Message *message,
+                      RecordMark mark);
+
 Executor *executors_find(const Executors *x, const char *id);
 size_t executors_running(const Executors *x);
 
@@ -85,7 +93,7 @@ void executors_launch(Executors *x, const Message *launch, uint64_t conn, uint64
 void executors_kill(Executors *x, const char *app_id, int32_t exec_id, uint64_t now,
                     WorkerEffects *fx);
 void executors_app_finished(Executors *x, const char *app_id, WorkerEffects *fx);
-/* Takes STARTED, LAUNCH_FAILED, EXITED, ANSWERED and TICK; others do nothing. */
+/* Takes STARTED, LAUNCH_FAILED, EXITED, LISTED, ANSWERED and TICK; others do nothing. */
 void executors_handle(Executors *x, const WorkerEvent *event, uint64_t conn, uint64_t now,
                       WorkerEffects *fx);
 /* What a master that has accepted us is told: in its messages, and what was left unreported. */

@@ -421,6 +421,8 @@ static int prepare(Launcher *l, const Message *m, const Engine *engine, Preparat
         if (r == 0) {
                 what = "a local directory";
                 r = local_dirs_get(&l->local_dirs, app_id, &p->local_dirs);
+                if (r == 0)
+                        (void)keep_local_dirs(l->config->keep, app_id, p->local_dirs);
         }
         if (r == 0) {
                 what = "the resources file";
@@ -452,7 +454,7 @@ static int build(Launcher *l, const Message *m, Preparation *p, char **ret_probl
                 .rp_id = m->launch_executor.rp_id,
                 .cores = m->launch_executor.cores,
                 .memory_mb = m->launch_executor.memory,
-                .worker_url = p->site.worker_url,
+                .worker_url = backend_is_lasting(l->backend) ? NULL : p->site.worker_url,
                 .worker_host = l->config->host,
                 .log_url = p->log_url,
                 .local_dirs = (const char *const *)p->local_dirs->items,
@@ -618,8 +620,21 @@ void launcher_forget_app(Launcher *l, const char *app_id)
         }
         if (dirs.length == 0)
                 return;
+        (void)keep_local_dirs(l->config->keep, app_id, NULL);
         log_info("Cleaning up local directories for application %s.", app_id);
         launcher_remove(l, &dirs);
+}
+
+int launcher_adopt_dirs(void *user, const char *app_id, const Strv *dirs)
+{
+        Launcher *l = user;
+
+        return local_dirs_adopt(&l->local_dirs, app_id, dirs);
+}
+
+void launcher_leave(Launcher *l)
+{
+        local_dirs_leave(&l->local_dirs);
 }
 
 const char *launcher_full_disk(const Launcher *l)

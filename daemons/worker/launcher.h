@@ -13,6 +13,7 @@
 #include "daemons/worker/backend-choice.h"
 #include "daemons/worker/command-text.h"
 #include "daemons/worker/config.h"
+#include "daemons/worker/keep.h"
 #include "daemons/worker/workdir.h"
 
 typedef struct LauncherConfig {
@@ -26,6 +27,7 @@ typedef struct LauncherConfig {
         const StringMap *ssl_settings;
         const Redaction *redaction;
         const Budget *budget;
+        Keep *keep; /* or NULL */
 } LauncherConfig;
 
 /* A child that was not given to the backend is not started: called at most once for a child,
@@ -61,6 +63,12 @@ void launcher_forget_app(Launcher *l, const char *app_id);
 
 /* Removes directories that executors may have written to, in the background. */
 void launcher_remove(Launcher *l, const Strv *dirs);
+
+/* Takes up the directories for shuffle data that an earlier process made: a KeepLocalDirs with the
+ * launcher as `user`. */
+int launcher_adopt_dirs(void *user, const char *app_id, const Strv *dirs);
+/* Another process takes over: launcher_free() removes nothing. */
+void launcher_leave(Launcher *l);
 
 /* One of the directories for work and shuffle data whose disk is full, borrowed; or NULL. */
 const char *launcher_full_disk(const Launcher *l);

@@ -30,6 +30,8 @@ daemons_worker_libworker_a_SOURCES = \
 	daemons/worker/jar-fetch.h \
 	daemons/worker/java-command.c \
 	daemons/worker/java-command.h \
+	daemons/worker/keep.c \
+	daemons/worker/keep.h \
 	daemons/worker/launcher-internal.h \
 	daemons/worker/launcher.c \
 	daemons/worker/launcher.h \
@@ -63,6 +65,7 @@ spark_worker_LDADD = \
 	cgroups/libcgroups.a \
 	lib/rpc/librpc.a \
 	lib/http/libhttp.a \
+	lib/store/libstore.a \
 	lib/wire/libwire.a \
 	lib/base/libbase.a \
-	$(SYSTEMD_LIBS) $(JANSSON_LIBS) $(INIH_LIBS) $(CGROUP_LIBS)
+	$(SYSTEMD_LIBS) $(JANSSON_LIBS) $(INIH_LIBS) $(SQLITE_LIBS) $(CGROUP_LIBS)

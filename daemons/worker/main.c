@@ -21,6 +21,7 @@
 #include "daemons/worker/config.h"
 #include "daemons/worker/resources.h"
 #include "daemons/worker/ui.h"
+#include "store/store.h"
 
 #define HEARTBEATS_PER_TIMEOUT 4
 
@@ -40,6 +41,7 @@ typedef struct Start {
         ResourceMap resources;
         StringMap ssl_settings;
         Budget budget;
+        Keep *keep; /* NULL: nothing outlives us */
 } Start;
 
 static void start_done(Start *s)
@@ -54,6 +56,7 @@ static void start_done(Start *s)
         strv_done(&s->environment);
         redaction_done(&s->redaction);
         arena_done(&s->arena);
+        s->keep = keep_close(s->keep);
 }
 
 /* Logs why we cannot start and returns the exit status for it. */
@@ -211,8 +214,39 @@ static int open_sockets(Start *s)
         }
         if (r != 0)
                 return give_up(problem ? problem : strerror(-r), daemon_exit_status(r));
-        r = worker_make_id(set->id_pattern, (int64_t)time(NULL), s->host, s->port, &s->worker_id);
-        return r < 0 ? give_up(NULL, EX_OSERR) : 0;
+        return 0;
+}
+
+/* ---- state ---- */
+
+static int open_state(Start *s)
+{
+        CLEANUP_FREE char *dir = NULL, *problem = NULL;
+        int r = worker_state_dir(s->settings, &dir);
+
+        if (r == 0)
+                r = keep_open(dir, &s->keep, &problem);
+        if (r == -ENOENT && !dir) {
+                log_info("There is no state directory: executors end with this worker.");
+                return 0;
+        }
+        if (r == 0)
+                return 0;
+        return give_up(problem, r == STORE_E_HELD ? EX_TEMPFAIL : r > 0 ? EX_CONFIG : EX_OSERR);
+}
+
+/* The worker is the one that it was, unless that was stopped in order or had another address. */
+static int find_id(Start *s)
+{
+        int r = 0;
+
+        s->worker_id = keep_worker_id(s->keep, s->host, s->port);
+        if (!s->worker_id)
+                r = worker_make_id(s->settings->id_pattern, (int64_t)time(NULL), s->host, s->port,
+                                   &s->worker_id);
+        if (r == 0)
+                r = keep_set_worker_id(s->keep, s->host, s->port, s->worker_id);
+        return r == -ENOMEM ? give_up(NULL, EX_OSERR) : 0;
 }
 
 /* ---- running ---- */
@@ -301,7 +335,8 @@ static int serve(Start *s)
                                           .web_ui_url = s->web_ui_url,
                                           .ssl_settings = &s->ssl_settings,
                                           .redaction = &s->redaction,
-                                          .budget = &s->budget };
+                                          .budget = &s->budget,
+                                          .keep = s->keep };
         CLEANUP(sd_event_unrefp) sd_event *event = NULL;
         CLEANUP(actor_free_pointer) Actor *actor = NULL;
         CLEANUP(http_server_free_pointer) HttpServer *server = NULL;
@@ -356,6 +391,10 @@ static int run(const WorkerSettings *settings, const Options *options)
                 r = make_work_dir(&s);
         if (r == 0)
                 r = open_sockets(&s);
+        if (r == 0)
+                r = open_state(&s);
+        if (r == 0)
+                r = find_id(&s);
         if (r != 0)
                 return r;
         r = daemon_raise_nofile();

@@ -380,6 +380,51 @@ int local_dirs_get(LocalDirs *l, const char *app_id, const Strv **ret)
         return 0;
 }
 
+static bool has(const Strv *v, const char *item)
+{
+        for (size_t i = 0; i < v->length; i++)
+                if (strcmp(v->items[i], item) == 0)
+                        return true;
+        return false;
+}
+
+static int adopt_dir(LocalDirs *l, AppDirs *app, const char *dir)
+{
+        const char *name = strrchr(dir, '/');
+        CLEANUP_FREE char *base = name ? strndup(dir, (size_t)(name - dir)) : NULL;
+        int r = base ? strv_add(&app->dirs, dir) : -ENOMEM;
+
+        return r < 0 || has(&l->bases, base) ? r : strv_add(&l->bases, base);
+}
+
+int local_dirs_adopt(LocalDirs *l, const char *app_id, const Strv *dirs)
+{
+        AppDirs *app = calloc(1, sizeof(*app));
+
+        if (!app)
+                return -ENOMEM;
+        app->app_id = strdup(app_id);
+        if (app->app_id)
+                HASH_ADD_KEYPTR(hh, l->apps, app->app_id, strlen(app->app_id), app);
+        if (!hash_added(app)) {
+                free(app->app_id);
+                free(app);
+                return -ENOMEM;
+        }
+        for (size_t i = 0; i < dirs->length; i++) {
+                int r = adopt_dir(l, app, dirs->items[i]);
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+void local_dirs_leave(LocalDirs *l)
+{
+        strv_done(&l->bases);
+}
+
 Strv local_dirs_take(LocalDirs *l, const char *app_id)
 {
         AppDirs *app;

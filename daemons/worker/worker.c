@@ -156,6 +156,16 @@ static void on_message(Worker *w, const WorkerEvent *event, uint64_t now, Worker
         }
 }
 
+int worker_restore(Worker *w, WorkerRecord record, const char *key, const Message *message,
+                   RecordMark mark)
+{
+        bool of_driver = record == RECORD_DRIVER || record == RECORD_DRIVER_REPORT ||
+                         (record == RECORD_MARK && !strchr(key, '/'));
+
+        return of_driver ? drivers_restore(&w->drivers, record, key, message, mark)
+                         : executors_restore(&w->executors, record, key, message, mark);
+}
+
 static void exit_when_empty(Worker *w, WorkerEffects *fx)
 {
         if (!w->executors.stopping || w->ended || executors_running(&w->executors) ||

@@ -30,6 +30,10 @@ typedef struct Worker {
 int worker_init(Worker *w, const WorkerConfig *config);
 void worker_done(Worker *w);
 
+/* Takes up what an earlier process of this worker kept; see executors_restore(). */
+int worker_restore(Worker *w, WorkerRecord record, const char *key, const Message *message,
+                   RecordMark mark);
+
 void worker_handle(Worker *w, const WorkerEvent *event, uint64_t now, WorkerEffects *fx);
 
 /* What executors and drivers take together. */

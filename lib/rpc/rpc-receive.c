@@ -111,11 +111,15 @@ static void verify_endpoint(RpcConn *conn, const Frame *frame, const Message *me
         }
         if (frame->type == FRAME_ONE_WAY)
                 return;
+        const RpcHandlers *handlers = &conn->rpc->handlers;
+        const char *name = message->check_existence.name;
         const Message reply = {
                 .type = MSG_BOOLEAN,
-                .boolean.value = endpoint_exists(conn->rpc, message->check_existence.name),
+                .boolean.value = endpoint_exists(conn->rpc, name),
         };
         (void)rpc_reply(conn, frame->request_id, &reply);
+        if (handlers->looked_for && name && strv_contains(&conn->rpc->endpoints, name))
+                handlers->looked_for(conn->rpc->user, conn);
 }
 
 /* Our own daemons ask for an endpoint that no JVM has, in the classes of whatever line they guess

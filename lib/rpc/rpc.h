@@ -37,6 +37,9 @@ typedef struct RpcHandlers {
         /* A message for one of our endpoints. Undecodable ones, unknown endpoints and
          * CheckExistence are answered below this. */
         void (*request)(void *user, RpcConn *conn, const RpcRequest *request);
+        /* The peer has asked, and was told, that one of our endpoints exists. Spark's processes do
+         * so when they look for it by its address. */
+        void (*looked_for)(void *user, RpcConn *conn);
         /* The connection is gone (or an outgoing one could not be made); `reason` is a sentence
          * part. Pending asks have had their callbacks. */
         void (*closed)(void *user, RpcConn *conn, const char *reason);

@@ -397,3 +397,10 @@ tests_unit_test_store_open_SOURCES = tests/unit/test-store-open.c
 tests_unit_test_store_open_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(SQLITE_CFLAGS)
 tests_unit_test_store_open_LDADD = lib/store/libstore.a lib/base/libbase.a $(SQLITE_LIBS) \
 	$(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test-keep
+TESTS += tests/unit/test-keep
+tests_unit_test_keep_SOURCES = tests/unit/test-keep.c
+tests_unit_test_keep_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_keep_LDADD = daemons/worker/libworker.a lib/store/libstore.a lib/wire/libwire.a \
+	lib/base/libbase.a $(SQLITE_LIBS) $(JANSSON_LIBS) $(SYSTEMD_LIBS) $(CHECK_LIBS)

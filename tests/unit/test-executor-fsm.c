@@ -55,7 +55,7 @@ static unsigned actions(void)
         unsigned n = 0;
 
         for (const WorkerEffect *e = fx.first; e; e = e->next)
-                n += e->type != DO_LOG;
+                n += e->type != DO_LOG && e->type != DO_KEEP && e->type != DO_DROP;
         return n;
 }
 
