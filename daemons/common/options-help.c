@@ -131,6 +131,7 @@ char *options_help_text(const OptionsSpec *spec)
                 if (spec->settings[i].option)
                         put_option(&b, &spec->settings[i]);
         put_files(&b, spec);
+        put_plain(&b, "check-config", "only read all settings, and say whether they are right");
         put_plain(&b, "help", "show this text");
         put_plain(&b, "version", "show the version");
         put_file_settings(&b, spec);

@@ -55,12 +55,14 @@ typedef struct Loader {
         const OptionsSpec *spec;
         Slot *slots; /* one per setting */
         char *config_file, *properties_file;
+        bool check_only;
 } Loader;
 
 /* getopt's values: OPTION_SETTING + 2 * index, one more for the deprecated spelling. */
 enum {
         OPTION_HELP = 256,
         OPTION_VERSION,
+        OPTION_CHECK_CONFIG,
         OPTION_CONFIG,
         OPTION_PROPERTIES_FILE,
         OPTION_SETTING,
@@ -184,7 +186,7 @@ static void add_spelling(Getopt *g, char **letter, const char *option, char c, i
 
 static int getopt_init(Getopt *g, const OptionsSpec *spec)
 {
-        g->longs = calloc(2 * spec->n_settings + 5, sizeof(*g->longs));
+        g->longs = calloc(2 * spec->n_settings + 6, sizeof(*g->longs));
         g->letters = calloc(6 * spec->n_settings + 2, 1);
         if (!g->longs || !g->letters)
                 return -ENOMEM;
@@ -192,6 +194,7 @@ static int getopt_init(Getopt *g, const OptionsSpec *spec)
         *letter++ = ':'; /* a missing value is told apart */
         add_spelling(g, &letter, "help", 0, no_argument, OPTION_HELP);
         add_spelling(g, &letter, "version", 0, no_argument, OPTION_VERSION);
+        add_spelling(g, &letter, "check-config", 0, no_argument, OPTION_CHECK_CONFIG);
         add_spelling(g, &letter, "config", 0, required_argument, OPTION_CONFIG);
         add_spelling(g, &letter, "properties-file", 0, required_argument, OPTION_PROPERTIES_FILE);
         for (size_t i = 0; i < spec->n_settings; i++) {
@@ -269,7 +272,9 @@ static int read_command_line(Loader *l, int argc, char *argv[])
                                                        : options_version_text(l->spec);
                         return o->text ? OPTIONS_E_OUTPUT : -ENOMEM;
                 }
-                if (value == OPTION_CONFIG)
+                if (value == OPTION_CHECK_CONFIG)
+                        l->check_only = true;
+                else if (value == OPTION_CONFIG)
                         r = copy_name(&l->config_file, optarg);
                 else if (value == OPTION_PROPERTIES_FILE)
                         r = copy_name(&l->properties_file, optarg);
@@ -614,6 +619,9 @@ static void loader_done(Loader *l)
 int options_load(Options *o, const OptionsSpec *spec, int argc, char *argv[], void *config)
 {
         CLEANUP(loader_done) Loader l = { .options = o, .spec = spec };
+        o->spec = spec;
+        o->argc = argc;
+        o->argv = argv;
         l.slots = calloc(spec->n_settings + 1, sizeof(*l.slots));
         if (!l.slots)
                 return -ENOMEM;
@@ -628,7 +636,11 @@ int options_load(Options *o, const OptionsSpec *spec, int argc, char *argv[], vo
                 r = read_ini_file(&l);
         if (r == 0)
                 r = read_properties_file(&l);
-        return r == 0 ? apply_all(&l, config) : r;
+        if (r == 0)
+                r = apply_all(&l, config);
+        if (r == 0 && l.check_only)
+                r = problem(o, OPTIONS_E_OUTPUT, "%s: the settings are right\n", spec->program);
+        return r;
 }
 
 void options_config_done(const OptionsSpec *spec, void *config)

@@ -47,6 +47,7 @@ typedef struct Setting {
         const char *old_env;       /* ... and a deprecated one, weaker than it */
         const char *properties[3]; /* spark.* property, older names after it, weaker */
         SettingType type;
+        bool live;            /* a running daemon takes a new value (reload.h) */
         size_t offset;        /* in the config struct */
         const char *fallback; /* the default, as a user would write it; NULL: config keeps zero */
         uint64_t unit;    /* what a plain number counts: bytes (0: 1) or microseconds (0: 1 s) */
@@ -73,14 +74,18 @@ typedef struct OptionsSpec {
 typedef struct Property Property;
 
 typedef struct Options {
-        Strv arguments;       /* words of the command line that are no options, in order */
-        Strv warnings;        /* sentences for the log */
-        char *text;           /* what went wrong, or what --help / --version print */
-        Property *properties; /* every spark.* property of any source */
+        Strv arguments;          /* words of the command line that are no options, in order */
+        Strv warnings;           /* sentences for the log */
+        char *text;              /* what went wrong, or what --help / --version print */
+        Property *properties;    /* every spark.* property of any source */
+        const OptionsSpec *spec; /* what it was loaded by ... */
+        int argc;
+        char **argv; /* ... borrowed, for another time (reload.h) */
 } Options;
 
 enum {
-        OPTIONS_E_OUTPUT = 1, /* --help or --version: print .text, exit with success */
+        OPTIONS_E_OUTPUT = 1, /* --help, --version, or --check-config and all is right: print
+                               * .text, exit with success */
         OPTIONS_E_USAGE,      /* the command line is wrong: .text says where and why */
         OPTIONS_E_CONFIG,     /* the environment or a file is */
 };

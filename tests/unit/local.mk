@@ -68,6 +68,13 @@ tests_unit_test_daemon_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(SYSTEMD_CFLAGS)
 tests_unit_test_daemon_LDADD = daemons/common/libcommon.a lib/base/libbase.a $(SYSTEMD_LIBS) \
 	$(CHECK_LIBS)
 
+check_PROGRAMS += tests/unit/test-reload
+TESTS += tests/unit/test-reload
+tests_unit_test_reload_SOURCES = tests/unit/test-reload.c
+tests_unit_test_reload_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_reload_LDADD = daemons/common/libcommon.a lib/base/libbase.a $(SYSTEMD_LIBS) \
+	$(INIH_LIBS) $(CHECK_LIBS)
+
 check_PROGRAMS += tests/unit/test-sparkhome
 TESTS += tests/unit/test-sparkhome
 tests_unit_test_sparkhome_SOURCES = tests/unit/test-sparkhome.c

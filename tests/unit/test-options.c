@@ -434,6 +434,20 @@ START_TEST(what_is_wrong_in_the_properties_file)
 }
 END_TEST
 
+START_TEST(settings_can_be_checked)
+{
+        FIXTURE;
+        load(&f, "--check-config --port 80");
+        ck_assert_int_eq(f.result, OPTIONS_E_OUTPUT);
+        ck_assert_str_eq(f.options.text, "spark-test: the settings are right\n");
+        load(&f, "--check-config --port x");
+        ck_assert_int_eq(f.result, OPTIONS_E_USAGE);
+        unit_put(&f.dir, "spark-test.conf", "[test]\nretries = many\n");
+        load(&f, "--check-config");
+        ck_assert_int_eq(f.result, OPTIONS_E_CONFIG);
+}
+END_TEST
+
 START_TEST(help_and_version)
 {
         FIXTURE;
@@ -457,6 +471,8 @@ START_TEST(help_and_version)
                 "                              $SPARK_CONF_DIR, $SPARK_HOME/conf or /etc/spark]\n"
                 "      --config=FILE           configuration; FILE.d/*.conf are read after it\n"
                 "                              [default /etc/spark/spark-test.conf]\n"
+                "      --check-config          only read all settings, and say whether they are\n"
+                "                              right\n"
                 "      --help                  show this text\n"
                 "      --version               show the version\n"
                 "\n"
@@ -488,5 +504,5 @@ UNIT_MAIN("options", defaults, spellings_of_the_command_line, deprecated_spellin
           the_order_of_strength, drop_ins_overrule_their_file, old_names_of_properties_count_less,
           all_properties_are_kept, spark_home_has_a_conf_directory,
           what_is_wrong_on_the_command_line, what_is_wrong_in_the_environment,
-          what_is_wrong_in_the_ini_file, what_is_wrong_in_the_properties_file, help_and_version,
-          exit_statuses)
+          what_is_wrong_in_the_ini_file, what_is_wrong_in_the_properties_file,
+          settings_can_be_checked, help_and_version, exit_statuses)
