@@ -373,6 +373,11 @@ int actor_listen(Actor *a, int fd)
         return rpc_listen(a->rpc, fd);
 }
 
+void actor_reconfigure(Actor *a, const MasterConfig *config)
+{
+        master_reconfigure(a->master, config);
+}
+
 const Master *actor_master(const Actor *a)
 {
         return a->master;

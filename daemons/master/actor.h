@@ -22,6 +22,9 @@ void actor_free_pointer(Actor **a); /* for CLEANUP */
 /* Accepts workers and drivers on a listening socket, whose ownership moves here. 0 or -errno. */
 int actor_listen(Actor *a, int fd);
 
+/* As master_reconfigure(). */
+void actor_reconfigure(Actor *a, const MasterConfig *config);
+
 /* For the web UI to read; valid as long as the actor. */
 const Master *actor_master(const Actor *a);
 

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "daemons/common/daemon.h"
 #include "daemons/common/message-ids.h"
+#include "daemons/common/reload.h"
 #include "daemons/master/actor.h"
 #include "daemons/master/config.h"
 #include "daemons/master/ui.h"
@@ -73,10 +74,32 @@ static int open_sockets(const MasterSettings *settings, Sockets *s, char **ret_p
         return 0;
 }
 
-/* Serves until told to end. */
-static int serve(const MasterConfig *config, const MasterSettings *settings, Sockets *s)
+/* What SIGHUP is for. */
+typedef struct Running {
+        const Options *options;
+        MasterSettings *settings;
+        Actor *actor;
+} Running;
+
+static void reload(void *user)
 {
-        static const DaemonHandlers handlers;
+        const Running *running = user;
+        MasterSettings *set = running->settings;
+        MasterConfig config;
+
+        if (!reload_settings(running->options, set, sizeof(*set)))
+                return;
+        log_set_level(log_level_from_name(set->log_level));
+        master_settings_apply(set, &config);
+        actor_reconfigure(running->actor, &config);
+}
+
+/* Serves until told to end. */
+static int serve(const MasterConfig *config, MasterSettings *settings, const Options *options,
+                 Sockets *s)
+{
+        Running running = { .options = options, .settings = settings };
+        const DaemonHandlers handlers = { .reload = reload, .user = &running };
         CLEANUP(sd_event_unrefp) sd_event *event = NULL;
         CLEANUP(actor_free_pointer) Actor *actor = NULL;
         CLEANUP(http_server_free_pointer) HttpServer *server = NULL;
@@ -86,6 +109,7 @@ static int serve(const MasterConfig *config, const MasterSettings *settings, Soc
         r = daemon_event_new(&handlers, &event);
         if (r == 0)
                 r = actor_new(event, config, &actor);
+        running.actor = actor;
         if (r == 0)
                 r = ui_init(&ui, actor_master(actor), settings->kill_enabled, actor_order, actor);
         if (r == 0)
@@ -103,7 +127,7 @@ static int serve(const MasterConfig *config, const MasterSettings *settings, Soc
         return r < 0 ? EX_OSERR : EX_OK;
 }
 
-static int run(const MasterSettings *settings)
+static int run(MasterSettings *settings, const Options *options)
 {
         CLEANUP(sockets_done) Sockets s = { .fd = -1, .webui_fd = -1 };
         CLEANUP_FREE char *problem = NULL;
@@ -131,7 +155,7 @@ static int run(const MasterSettings *settings)
         config.address = (RpcAddress){ .host = s.host, .port = s.port };
         config.web_ui_url = s.webui_url;
         config.web_ui_port = s.webui_port;
-        return serve(&config, settings, &s);
+        return serve(&config, settings, options, &s);
 }
 
 int main(int argc, char **argv)
@@ -146,7 +170,7 @@ int main(int argc, char **argv)
         } else {
                 for (size_t i = 0; i < options.warnings.length; i++)
                         log_warning("%s", options.warnings.items[i]);
-                r = run(&settings);
+                r = run(&settings, &options);
         }
         options_config_done(&master_options, &settings);
         return r;

@@ -83,6 +83,18 @@ int master_new(const MasterConfig *config, Master **ret_master)
         return 0;
 }
 
+void master_reconfigure(Master *m, const MasterConfig *config)
+{
+        m->config.dead_worker_persistence = config->dead_worker_persistence;
+        m->config.retained_applications = config->retained_applications;
+        m->config.retained_drivers = config->retained_drivers;
+        m->config.retained_executors = config->retained_executors;
+        m->config.default_cores = config->default_cores;
+        m->config.max_executor_retries = config->max_executor_retries;
+        m->config.spread_out = config->spread_out;
+        m->config.spread_out_drivers = config->spread_out_drivers;
+}
+
 static void free_graves(Master *m)
 {
         while (m->graves) {

@@ -52,6 +52,9 @@ typedef struct Master Master;
 
 /* 0, -EINVAL when an id pattern is none, or -ENOMEM. */
 int master_new(const MasterConfig *config, Master **ret_master);
+/* Takes over, for what happens from now on, the settings that bind nobody yet: how much stays
+ * listed, how executors are placed, what an application gets that does not say. */
+void master_reconfigure(Master *m, const MasterConfig *config);
 /* NULL-tolerant; returns NULL. */
 Master *master_free(Master *m);
 

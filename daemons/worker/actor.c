@@ -586,9 +586,11 @@ static int open_all(Actor *a, const WorkerConfig *worker, char **ret_problem)
         if (r == 0)
                 r = sd_event_add_time(a->event, &a->timer, CLOCK_MONOTONIC, UINT64_MAX, 0, on_timer,
                                       a);
-        if (r >= 0 && s->cleanup)
+        if (r >= 0)
                 r = sd_event_add_time(a->event, &a->cleaner, CLOCK_MONOTONIC,
                                       clock_usec() + s->cleanup_interval_usec, 0, on_clean, a);
+        if (r >= 0 && !s->cleanup)
+                r = sd_event_source_set_enabled(a->cleaner, SD_EVENT_OFF);
         return r < 0 ? r : 0;
 }
 
@@ -724,6 +726,18 @@ void actor_start(Actor *a)
                 dispatch(a, &(WorkerEvent){ .type = ON_LISTED });
         /* Engines and limits may be others now. */
         dispatch(a, &(WorkerEvent){ .type = resumed ? ON_ENGINES : ON_START });
+}
+
+void actor_reload(Actor *a)
+{
+        const WorkerSettings *s = a->config->settings;
+
+        do_rescan(a);
+        if (a->cleaner && s->cleanup)
+                (void)sd_event_source_set_time(a->cleaner, clock_usec() + s->cleanup_interval_usec);
+        if (a->cleaner)
+                (void)sd_event_source_set_enabled(a->cleaner,
+                                                  s->cleanup ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
 }
 
 void actor_terminate(void *user, int signal)

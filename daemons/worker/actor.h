@@ -29,6 +29,9 @@ int actor_listen(Actor *a, int fd);
  * worker's exit status. */
 void actor_start(Actor *a);
 
+/* The settings have changed where they may while we run; looks for engines, too. */
+void actor_reload(Actor *a);
+
 /* Ends the executors, then the loop; called again, at once. Where the unit is restarted and
  * executors are units of their own, they go on, and connections are handed over. `user` is the
  * Actor. */

@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "daemons/common/daemon.h"
 #include "daemons/common/message-ids.h"
+#include "daemons/common/reload.h"
 #include "daemons/worker/actor.h"
 #include "daemons/worker/config.h"
 #include "daemons/worker/resources.h"
@@ -27,7 +28,7 @@
 
 /* Everything that is found out before the loop starts. */
 typedef struct Start {
-        const WorkerSettings *settings;
+        WorkerSettings *settings;
         const Options *options;
         HostPort *masters;
         size_t n_masters;
@@ -300,9 +301,33 @@ static WorkerConfig worker_config(const Start *s)
         };
 }
 
+/* What signals are for. */
+typedef struct Running {
+        Start *start;
+        WorkerConfig *worker;
+        Actor *actor;
+} Running;
+
 static void terminate(void *user, int signal)
 {
-        actor_terminate(*(Actor **)user, signal);
+        const Running *running = user;
+
+        actor_terminate(running->actor, signal);
+}
+
+static void reload(void *user)
+{
+        const Running *running = user;
+        WorkerSettings *set = running->start->settings;
+
+        if (reload_settings(running->start->options, set, sizeof(*set))) {
+                log_set_level(log_level_from_name(set->log_level));
+                running->worker->executors.terminate_usec = set->terminate_usec;
+                running->worker->executors.retained = (unsigned)set->retained_executors;
+                running->worker->drivers.terminate_usec = set->driver_terminate_usec;
+                running->worker->drivers.retained = (unsigned)set->retained_drivers;
+        }
+        actor_reload(running->actor);
 }
 
 /* Says how executors run, and lets our own master know what there is for them. */
@@ -341,7 +366,10 @@ static int serve(Start *s)
         CLEANUP(actor_free_pointer) Actor *actor = NULL;
         CLEANUP(http_server_free_pointer) HttpServer *server = NULL;
         CLEANUP_FREE char *problem = NULL;
-        const DaemonHandlers handlers = { .terminate = terminate, .user = &actor };
+        Running running = { .start = s, .worker = &worker };
+        const DaemonHandlers handlers = { .terminate = terminate,
+                                          .reload = reload,
+                                          .user = &running };
         Ui ui = { .work_dir = s->work_dir, .budget = &s->budget };
         int r = daemon_event_new(&handlers, &event);
 
@@ -350,6 +378,7 @@ static int serve(Start *s)
         if (r < 0)
                 return give_up(problem ? problem : strerror(-r),
                                r == -EINVAL ? EX_CONFIG : EX_UNAVAILABLE);
+        running.actor = actor;
         tell_limits(s, actor_backend(actor), &worker);
         if (r == 0)
                 r = actor_listen(actor, TAKE_FD(s->fd));
@@ -372,7 +401,7 @@ static int serve(Start *s)
         return r < 0 ? EX_OSERR : r;
 }
 
-static int run(const WorkerSettings *settings, const Options *options)
+static int run(WorkerSettings *settings, const Options *options)
 {
         CLEANUP(start_done)
         Start s = { .settings = settings, .options = options, .fd = -1, .webui_fd = -1 };
