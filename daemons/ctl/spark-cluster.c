@@ -13,9 +13,8 @@
 
 #include "base/buffer.h"
 #include "base/limits.h"
-#include "daemons/ctl/address.h"
-#include "daemons/ctl/fetch.h"
 #include "daemons/ctl/status.h"
+#include "daemons/ctl/verb.h"
 
 typedef struct Verb {
         const char *name;
@@ -27,6 +26,7 @@ static int verb_status(int argc, char **argv);
 
 static const Verb verbs[] = {
         { "status", "what the cluster consists of and what it does", verb_status },
+        { "top", "what executors and drivers use, live", verb_top },
 };
 
 static void print_verbs(FILE *f)
@@ -52,12 +52,6 @@ static void print_help(void)
                      "See spark-cluster(1).\n");
 }
 
-static int out_of_memory(void)
-{
-        (void)fprintf(stderr, "spark-cluster: out of memory\n");
-        return EXIT_FAILURE;
-}
-
 /* Prints the status in the body; 0 or the exit code. */
 static int print_status(const char *url, const Buffer *body)
 {
@@ -72,30 +66,23 @@ static int print_status(const char *url, const Buffer *body)
                 return EXIT_FAILURE;
         }
         if (r < 0)
-                return out_of_memory();
+                return verb_out_of_memory();
         (void)fwrite(text.data, 1, text.size, stdout);
         return EXIT_SUCCESS;
 }
 
 static int show_status(const char *url, bool json)
 {
-        CLEANUP_BUFFER Buffer address = BUFFER_INIT(0);
         CLEANUP_BUFFER Buffer body = BUFFER_INIT(LIMIT_STATUS_BYTES);
-        CLEANUP_FREE char *whole = NULL, *problem = NULL;
-        int r;
+        CLEANUP_FREE char *problem = NULL;
+        int r = verb_fetch_master(url, &body, &problem);
 
-        buffer_printf(&address, "%s/json/", url);
-        whole = buffer_take_text(&address);
-        r = whole ? fetch(whole, &body, &problem) : -ENOMEM;
         if (r == -EIO) {
-                (void)fprintf(stderr,
-                              "spark-cluster: no master's web UI answers at %s: %s (is the master "
-                              "running? --master says where it is)\n",
-                              url, problem);
+                (void)fprintf(stderr, "spark-cluster: %s\n", problem);
                 return EXIT_FAILURE;
         }
         if (r < 0)
-                return out_of_memory();
+                return verb_out_of_memory();
         if (!json)
                 return print_status(url, &body);
         (void)fwrite(body.data, 1, body.size, stdout);
@@ -136,16 +123,8 @@ static int verb_status(int argc, char **argv)
                               argv[optind]);
                 return EX_USAGE;
         }
-        r = webui_url_from_environment(master, &url);
-        if (r == -EINVAL) {
-                (void)fprintf(
-                        stderr,
-                        "spark-cluster: '%s' is no master: a URL, host or host:port of its web "
-                        "UI is expected\n",
-                        master ? master : "SPARK_MASTER_WEBUI, SPARK_MASTER_HOST");
-                return EX_USAGE;
-        }
-        return r < 0 ? out_of_memory() : show_status(url, json);
+        r = verb_master_url(master, &url);
+        return r == EXIT_SUCCESS ? show_status(url, json) : r;
 }
 
 static int unknown_verb(const char *name)

@@ -224,6 +224,16 @@ tests_unit_test_ctl_LDADD = \
 	lib/base/libbase.a \
 	$(JANSSON_LIBS) $(SYSTEMD_LIBS) $(CHECK_LIBS)
 
+check_PROGRAMS += tests/unit/test-top
+TESTS += tests/unit/test-top
+tests_unit_test_top_SOURCES = tests/unit/test-top.c
+tests_unit_test_top_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS)
+tests_unit_test_top_LDADD = \
+	daemons/ctl/libctl.a \
+	daemons/common/libcommon.a \
+	lib/base/libbase.a \
+	$(JANSSON_LIBS) $(SYSTEMD_LIBS) $(CHECK_LIBS)
+
 check_PROGRAMS += tests/unit/test-ui tests/unit/test-ui-html tests/unit/test-ui-json
 TESTS += tests/unit/test-ui tests/unit/test-ui-html tests/unit/test-ui-json
 ui_test_libs = \
