@@ -421,3 +421,24 @@ tests_unit_test_keep_SOURCES = tests/unit/test-keep.c
 tests_unit_test_keep_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_keep_LDADD = daemons/worker/libworker.a lib/store/libstore.a lib/wire/libwire.a \
 	lib/base/libbase.a $(SQLITE_LIBS) $(JANSSON_LIBS) $(SYSTEMD_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test-budget tests/unit/test-share tests/unit/test-usage
+TESTS += tests/unit/test-budget tests/unit/test-share tests/unit/test-usage
+tests_unit_test_budget_SOURCES = tests/unit/test-budget.c
+tests_unit_test_budget_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_budget_LDADD = $(worker_test_libs)
+tests_unit_test_share_SOURCES = tests/unit/test-share.c
+tests_unit_test_share_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_share_LDADD = $(worker_test_libs)
+tests_unit_test_usage_SOURCES = tests/unit/test-usage.c
+tests_unit_test_usage_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS) $(JANSSON_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_usage_LDADD = $(worker_test_libs)
+
+check_PROGRAMS += tests/unit/test-backend-choice tests/unit/test-remover
+TESTS += tests/unit/test-backend-choice tests/unit/test-remover
+tests_unit_test_backend_choice_SOURCES = tests/unit/test-backend-choice.c
+tests_unit_test_backend_choice_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_backend_choice_LDADD = $(worker_test_libs)
+tests_unit_test_remover_SOURCES = tests/unit/test-remover.c
+tests_unit_test_remover_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_remover_LDADD = $(worker_test_libs)
