@@ -131,6 +131,39 @@ START_TEST(a_child_is_started_and_its_end_is_told)
 }
 END_TEST
 
+START_TEST(what_is_given_is_the_sum_of_limits)
+{
+        CLEANUP(rig_done) Rig r;
+        Task *a, *b;
+        Limits l;
+
+        rig_init(&r);
+        ck_assert(!backend_has_limits(r.backend));
+        ck_assert_uint_eq(backend_given(r.backend), 0);
+        ck_assert_int_eq(backend_task_add(r.backend, "app/1", "executor",
+                                          &(Limits){ .memory_max = 100, .heap_mb = 7 }, &a),
+                         0);
+        ck_assert_int_eq(
+                backend_task_add(r.backend, "app/2", "executor", &(Limits){ .memory_max = 20 }, &b),
+                0);
+        ck_assert_uint_eq(backend_given(r.backend), 120);
+        ck_assert_int_eq(backend_limits(r.backend, "app/1", &l), 0);
+        ck_assert_uint_eq(l.heap_mb, 7);
+        ck_assert_int_eq(backend_limits(r.backend, "app/3", &l), -ENOENT);
+        b->limits_set = false;
+        ck_assert_int_eq(backend_limits(r.backend, "app/2", &l), -ENOENT);
+        ck_assert_uint_eq(backend_given(r.backend), 100);
+        /* One that was taken up may have no bound. */
+        b->limits_set = true;
+        b->limits.memory_max = UINT64_MAX;
+        ck_assert_uint_eq(backend_given(r.backend), UINT64_MAX);
+        a->state = TASK_ENDED;
+        b->state = TASK_ENDED;
+        ck_assert_uint_eq(backend_given(r.backend), 0);
+        ck_assert_int_eq(backend_limits(r.backend, "app/1", &l), -ENOENT);
+}
+END_TEST
+
 START_TEST(signals_reach_it)
 {
         CLEANUP(rig_done) Rig r;
@@ -203,6 +236,6 @@ START_TEST(a_child_that_cannot_be_prepared_does_not_run)
 }
 END_TEST
 
-UNIT_MAIN("backend", a_child_is_started_and_its_end_is_told, signals_reach_it,
-          a_kill_ends_all_that_it_started, what_cannot_start_is_forgotten,
+UNIT_MAIN("backend", a_child_is_started_and_its_end_is_told, what_is_given_is_the_sum_of_limits,
+          signals_reach_it, a_kill_ends_all_that_it_started, what_cannot_start_is_forgotten,
           a_child_that_cannot_be_prepared_does_not_run)

@@ -403,6 +403,34 @@ START_TEST(test_only_some_are_kept)
 }
 END_TEST
 
+START_TEST(test_killed_for_memory)
+{
+        launch(ID, false, 10);
+        started(10);
+        handle((WorkerEvent){ .type = ON_EXITED,
+                              .child = ID,
+                              .code = 137,
+                              .out_of_memory = true,
+                              .text = "Killed for memory: limit 896 MiB" },
+               20);
+        /* As an exception, which spark-submit prints. */
+        expect_end(DRIVER_FAILED, "Killed for memory: limit 896 MiB");
+}
+END_TEST
+
+START_TEST(test_other_causes_are_no_exceptions)
+{
+        launch(ID, false, 10);
+        started(10);
+        handle((WorkerEvent){ .type = ON_EXITED,
+                              .child = ID,
+                              .code = 1,
+                              .text = "Command exited with code 1: an error" },
+               20);
+        expect_end(DRIVER_FAILED, NULL);
+}
+END_TEST
+
 int main(void)
 {
         Suite *suite = suite_create("driver-fsm");
@@ -426,6 +454,8 @@ int main(void)
         tcase_add_test(tc, test_end_without_a_master_is_told_later);
         tcase_add_test(tc, test_stop);
         tcase_add_test(tc, test_only_some_are_kept);
+        tcase_add_test(tc, test_killed_for_memory);
+        tcase_add_test(tc, test_other_causes_are_no_exceptions);
         suite_add_tcase(suite, tc);
         runner = srunner_create(suite);
         srunner_run_all(runner, CK_NORMAL);

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemons/common/message-ids.h"
+
 #define SEC    UINT64_C(1000000)
 #define MASTER 11 /* the master's connection */
 #define URL    "spark://m:7077"
@@ -452,6 +454,42 @@ START_TEST(test_later_state_replaces_earlier)
 }
 END_TEST
 
+/* Logged with a message of its own for whoever watches the journal. */
+static unsigned told_of_memory(void)
+{
+        unsigned n = 0;
+
+        for (const WorkerEffect *e = fx.first; e; e = e->next)
+                if (e->type == DO_LOG && e->fields.message_id &&
+                    strcmp(e->fields.message_id, MESSAGE_EXECUTOR_OOM) == 0)
+                        n++;
+        return n;
+}
+
+START_TEST(test_the_cause_is_reported)
+{
+        WorkerEvent event = { .type = ON_EXITED,
+                              .child = "app-1/0",
+                              .code = 137,
+                              .out_of_memory = true,
+                              .text = "Killed for memory: limit 896 MiB" };
+
+        run(0, 0);
+        run(1, 0);
+        handle(event, 5);
+        ck_assert_uint_eq(told_of_memory(), 1);
+        (void)expect_report(0, EXECUTOR_EXITED, "Killed for memory: limit 896 MiB", 137);
+        event = (WorkerEvent){ .type = ON_EXITED,
+                               .child = "app-1/1",
+                               .code = 139,
+                               .text = "Command exited with code 139: it crashed (SIGSEGV)" };
+        handle(event, 6);
+        ck_assert_uint_eq(told_of_memory(), 0);
+        (void)expect_report(1, EXECUTOR_EXITED,
+                            "Command exited with code 139: it crashed (SIGSEGV)", 139);
+}
+END_TEST
+
 START_TEST(test_reports_wait_for_a_master)
 {
         const Message *m;
@@ -614,6 +652,7 @@ int main(void)
         tcase_add_test(tc, test_application_finished);
         tcase_add_test(tc, test_failed_report_is_repeated);
         tcase_add_test(tc, test_later_state_replaces_earlier);
+        tcase_add_test(tc, test_the_cause_is_reported);
         tcase_add_test(tc, test_reports_wait_for_a_master);
         tcase_add_test(tc, test_master_changed);
         tcase_add_test(tc, test_finished_ones_are_trimmed);
