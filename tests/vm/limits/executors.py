@@ -130,6 +130,16 @@ def shares():
     check_match(r"nr_throttled [1-9]", read(f"{group('fifth')}/cpu.stat"), "and are throttled")
     client.forget("fifth")
 
+    if os.cpu_count() > 1:
+        client.start("core", PYTHON, f"{JOB}/cpu-hog.py", "3")
+        time.sleep(1)
+        before, began = cpu_usec("core"), time.monotonic()
+        time.sleep(6)
+        part = (cpu_usec("core") - before) / 1e6 / (time.monotonic() - began)
+        check(0.8 < part < 1.05, "three processes have one core of two, though both are idle",
+              f"{part} of a core")
+        client.forget("core")
+
     client.start("forks", PYTHON, "-c",
                  "import os, time\ntry:\n  while True:\n    if os.fork() == 0: time.sleep(1000)\n"
                  "except BlockingIOError: print('no more', flush=True)\ntime.sleep(1000)",
@@ -150,6 +160,7 @@ def walls():
     path = client.directory("walls")
     # The program is what root put there, not what this directory has.
     reply = client.start("walls", PYTHON, f"{JOB}/walls.py", str(victim.pid), secret,
+                         "/etc/spark/spark-secret.conf",
                          env={"PATH": "/usr/bin:/bin", "SPARK_SECRET": "not-for-everybody"})
     check_equal(reply["result"], "ok", "an executor with bad intentions starts")
     text = wait_for(lambda: "done" in read(f"{path}/stdout") and read(f"{path}/stdout")) or ""
@@ -157,7 +168,7 @@ def walls():
     for line in text.splitlines():
         if line.startswith(("could", "cannot")):
             check(line.startswith("cannot"), line)
-    check_equal(text.count("cannot"), 14, "every attempt fails")
+    check(text.count("cannot") > 20, "it has tried a lot", text)
     check_equal(victim.poll(), None, "the worker's process lives")
     victim.send_signal(signal.SIGKILL)
     victim.wait()

@@ -8,9 +8,8 @@ for user in spark spark-executor; do
                 useradd --system --no-create-home --shell /usr/sbin/nologin "$user"
 done
 usermod -aG spark-executor spark
-install -d /usr/libexec/sparkd /usr/local/lib /opt/test /etc/spark
+install -d /usr/libexec/sparkd /opt/test /etc/spark
 install -m 755 spark-launcher spark-exec /usr/libexec/sparkd/
-install -m 644 lib/* /usr/local/lib/ && ldconfig
 install -m 644 units/* /etc/systemd/system/
 # A copy, because only what is below /opt may be run.
 install -m 755 "$(readlink -f /usr/bin/python3)" /opt/test/python3

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Checks that print a line each, and an exit status."""
+"""Checks that print a line each as TAP has it, and an exit status."""
 
 import re
 import subprocess
@@ -10,7 +10,7 @@ failed = []
 
 
 def check(condition, name, detail=""):
-    print(f"{'ok' if condition else 'NOT OK'} - {name}", flush=True)
+    print(f"{'ok' if condition else 'not ok'} - {name}", flush=True)
     if not condition:
         failed.append(name)
         print(f"#   {detail}", flush=True)
@@ -21,7 +21,9 @@ def check_equal(value, expected, name):
 
 
 def check_match(pattern, text, name):
-    check(re.search(pattern, text, re.S), name, f"{text!r} does not match {pattern!r}")
+    # of a long text the end says most
+    shown = text if len(text) < 2000 else "..." + text[-2000:]
+    check(re.search(pattern, text, re.S), name, f"{shown!r} does not match {pattern!r}")
 
 
 def wait_for(what, seconds=20):
