@@ -480,8 +480,9 @@ int worker_state_dir(const WorkerSettings *s, char **ret)
         r = all ? strv_split(&dirs, all, ":") : 0;
         for (size_t i = 0; r == 0 && i < dirs.length; i++) {
                 const char *name = strrchr(dirs.items[i], '/');
+                const size_t n = strlen("/worker");
 
-                if (!name || strncmp(name, "/worker", strlen("/worker")) != 0)
+                if (!name || strncmp(name, "/worker", n) != 0 || (name[n] && name[n] != '@'))
                         continue;
                 *ret = strdup(dirs.items[i]);
                 return *ret ? 0 : -ENOMEM;

@@ -442,3 +442,9 @@ tests_unit_test_backend_choice_LDADD = $(worker_test_libs)
 tests_unit_test_remover_SOURCES = tests/unit/test-remover.c
 tests_unit_test_remover_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_remover_LDADD = $(worker_test_libs)
+
+check_PROGRAMS += tests/unit/test-worker-config
+TESTS += tests/unit/test-worker-config
+tests_unit_test_worker_config_SOURCES = tests/unit/test-worker-config.c
+tests_unit_test_worker_config_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_worker_config_LDADD = $(worker_test_libs)
