@@ -72,8 +72,8 @@ static int query_int(Store *s, const char *sql, int *ret)
         return r;
 }
 
-/* STORE_E_DAMAGED when the statement yields another text. */
-static int query_expect(Store *s, const char *sql, const char *expected)
+/* `otherwise` when the statement yields another text. */
+static int query_expect(Store *s, const char *sql, const char *expected, int otherwise)
 {
         sqlite3_stmt *statement = NULL;
         int r = 0;
@@ -82,7 +82,7 @@ static int query_expect(Store *s, const char *sql, const char *expected)
                 const char *text = (const char *)sqlite3_column_text(statement, 0);
                 if (!text || strcmp(text, expected) != 0) {
                         store_say(s, text ? text : "no answer");
-                        r = STORE_E_DAMAGED;
+                        r = otherwise;
                 }
         } else {
                 r = store_sqlite_failed(s, s->db);
@@ -246,9 +246,9 @@ static int open_file(Store *s)
                 return store_sqlite_failed(s, s->db);
         int version = 0, r = check_version(s, &version);
         if (r == 0)
-                r = query_expect(s, "PRAGMA quick_check(1)", "ok");
-        if (r == 0)
-                r = query_expect(s, "PRAGMA journal_mode = WAL", "wal"); /* changes a new one */
+                r = query_expect(s, "PRAGMA quick_check(1)", "ok", STORE_E_DAMAGED);
+        if (r == 0) /* changes a new file */
+                r = query_expect(s, "PRAGMA journal_mode = WAL", "wal", -EIO);
         if (r == 0 && version < (int)ARRAY_SIZE(steps) &&
             store_migrate(s->db, version, steps, ARRAY_SIZE(steps)) != SQLITE_OK)
                 r = store_sqlite_failed(s, s->db);

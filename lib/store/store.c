@@ -65,11 +65,25 @@ static int64_t record_sum(const Record *r)
 void store_say(Store *s, const char *text)
 {
         (void)snprintf(s->detail, sizeof(s->detail), "%s", text);
+        for (char *p = s->detail; (p = strchr(p, '\n'));)
+                *p = ' ';
+}
+
+/* Why an operation on a file has failed. A failing COMMIT leaves it only with the VFS, where it may
+ * be older: taken for the cases that matter. */
+static int io_error(sqlite3 *db)
+{
+        sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
+        int error = sqlite3_system_errno(db);
+        if (error > 0)
+                return error;
+        error = vfs && vfs->xGetLastError ? vfs->xGetLastError(vfs, 0, NULL) : 0;
+        return error == EDQUOT || error == EROFS ? error : EIO;
 }
 
 static int sqlite_result(sqlite3 *db)
 {
-        int code = sqlite3_extended_errcode(db), error = sqlite3_system_errno(db);
+        int code = sqlite3_extended_errcode(db), error = io_error(db);
         switch (code & 0xff) {
         case SQLITE_FULL:
                 return STORE_E_FULL;
@@ -89,9 +103,9 @@ static int sqlite_result(sqlite3 *db)
                 /* SQLite takes only ENOSPC for a full disk. After a failed sync nothing is sure. */
                 if (code == SQLITE_IOERR_WRITE && error == EDQUOT)
                         return STORE_E_FULL;
-                return error > 0 ? -error : -EIO;
+                return -error;
         case SQLITE_CANTOPEN:
-                return error > 0 ? -error : -EIO;
+                return -error;
         default:
                 return -EIO;
         }

@@ -3,3 +3,7 @@ check_PROGRAMS += tests/bench/loadgen
 tests_bench_loadgen_SOURCES = tests/bench/loadgen.c
 tests_bench_loadgen_LDADD = lib/wire/libwire.a lib/base/libbase.a $(SYSTEMD_LIBS) $(INIH_LIBS)
 EXTRA_DIST += tests/bench/run
+
+check_PROGRAMS += tests/bench/store-bench
+tests_bench_store_bench_SOURCES = tests/bench/store-bench.c
+tests_bench_store_bench_LDADD = lib/store/libstore.a lib/base/libbase.a $(SQLITE_LIBS)

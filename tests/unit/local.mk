@@ -448,3 +448,10 @@ TESTS += tests/unit/test-worker-config
 tests_unit_test_worker_config_SOURCES = tests/unit/test-worker-config.c
 tests_unit_test_worker_config_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_worker_config_LDADD = $(worker_test_libs)
+check_PROGRAMS += tests/unit/test-store-faults
+TESTS += tests/unit/test-store-faults
+tests_unit_test_store_faults_SOURCES = tests/unit/test-store-faults.c tests/unit/fault-vfs.c \
+	tests/unit/fault-vfs.h
+tests_unit_test_store_faults_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(SQLITE_CFLAGS)
+tests_unit_test_store_faults_LDADD = lib/store/libstore.a lib/base/libbase.a $(SQLITE_LIBS) \
+	$(CHECK_LIBS)
