@@ -4,7 +4,7 @@
 import os
 import re
 
-SOURCE_TOPS = ("lib", "cgroups", "daemons", "tests")
+SOURCE_TOPS = ("lib", "cgroups", "daemons", "netsetup", "tests")
 SKIPPED_DIRS = {"__pycache__", "autom4te.cache", "build"}
 
 

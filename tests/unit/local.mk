@@ -455,3 +455,8 @@ tests_unit_test_store_faults_SOURCES = tests/unit/test-store-faults.c tests/unit
 tests_unit_test_store_faults_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(SQLITE_CFLAGS)
 tests_unit_test_store_faults_LDADD = lib/store/libstore.a lib/base/libbase.a $(SQLITE_LIBS) \
 	$(CHECK_LIBS)
+check_PROGRAMS += tests/unit/test-keys
+TESTS += tests/unit/test-keys
+tests_unit_test_keys_SOURCES = tests/unit/test-keys.c
+tests_unit_test_keys_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_keys_LDADD = netsetup/libnetsetup.a lib/base/libbase.a $(CRYPTO_LIBS) $(CHECK_LIBS)

@@ -1,0 +1,48 @@
+# Host networking: what spark-netsetup does, as a library for the tests; the program.
+noinst_LIBRARIES += netsetup/libnetsetup.a
+netsetup_libnetsetup_a_SOURCES = \
+	netsetup/address.c \
+	netsetup/address.h \
+	netsetup/apply.c \
+	netsetup/apply.h \
+	netsetup/conf-check.c \
+	netsetup/conf.c \
+	netsetup/conf.h \
+	netsetup/desired.c \
+	netsetup/desired.h \
+	netsetup/host.c \
+	netsetup/host.h \
+	netsetup/keys.c \
+	netsetup/keys.h \
+	netsetup/netlink.c \
+	netsetup/netlink.h \
+	netsetup/nl-route.c \
+	netsetup/nl-route.h \
+	netsetup/nl-wireguard.c \
+	netsetup/nl-wireguard.h \
+	netsetup/plan-private.h \
+	netsetup/plan-route.c \
+	netsetup/plan-show.c \
+	netsetup/plan-wireguard.c \
+	netsetup/plan.c \
+	netsetup/plan.h \
+	netsetup/record.c \
+	netsetup/record.h \
+	netsetup/session.c \
+	netsetup/session.h \
+	netsetup/state.c \
+	netsetup/state.h \
+	netsetup/sysctl.c \
+	netsetup/sysctl.h \
+	netsetup/verb-apply.c \
+	netsetup/verbs.h
+netsetup_libnetsetup_a_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(NL_CFLAGS) $(JANSSON_CFLAGS)
+
+netsetup_libs = \
+	netsetup/libnetsetup.a \
+	lib/base/libbase.a \
+	$(NL_LIBS) $(CRYPTO_LIBS) $(JANSSON_LIBS) $(INIH_LIBS)
+
+sbin_PROGRAMS += spark-netsetup
+spark_netsetup_SOURCES = netsetup/main.c
+spark_netsetup_LDADD = $(netsetup_libs)

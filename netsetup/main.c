@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * spark-netsetup: the network of a host of a cluster, from a description of it. This file only
+ * finds the verb; a verb's file is named after it.
+ */
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/macro.h"
+#include "netsetup/verbs.h"
+
+static const Verb verbs[] = {
+        { "check", verb_check, "", "judge the configuration alone" },
+        { "plan", verb_plan, "[--json]", "show what apply would change, and why" },
+        { "apply", verb_apply, "[--confirm SECONDS]", "make the network what it should be" },
+        { "down", verb_down, "", "remove what spark-netsetup has made" },
+};
+
+static const Verb *find_verb(const char *name)
+{
+        for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+                if (strcmp(verbs[i].name, name) == 0)
+                        return &verbs[i];
+        return NULL;
+}
+
+static void usage(FILE *to)
+{
+        fputs("usage: spark-netsetup [--config FILE] VERB [ARGUMENT...]\n\n"
+              "The network of a host of a Spark cluster: addresses, routes and WireGuard tunnels "
+              "as\n"
+              "described in " NETSETUP_CONFIG ".\n\n",
+              to);
+        for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
+                int width = fprintf(to, "  %s %s", verbs[i].name, verbs[i].arguments);
+                fprintf(to, "%*s%s\n", width < 38 ? 40 - width : 2, "", verbs[i].help);
+        }
+        fputs("\n  --config FILE   another file than " NETSETUP_CONFIG "\n"
+              "  --help, --version\n",
+              to);
+}
+
+int main(int argc, char **argv)
+{
+        static const struct option options[] = {
+                { "config", required_argument, NULL, 'c' },
+                { "help", no_argument, NULL, 'h' },
+                { "version", no_argument, NULL, 'V' },
+                { 0 },
+        };
+        VerbContext context = { .config = NETSETUP_CONFIG };
+
+        for (;;) {
+                int c = getopt_long(argc, argv, "+c:hV", options, NULL);
+
+                if (c < 0)
+                        break;
+                switch (c) {
+                case 'c':
+                        context.config = optarg;
+                        break;
+                case 'h':
+                        usage(stdout);
+                        return VERB_OK;
+                case 'V':
+                        puts("spark-netsetup " PACKAGE_VERSION);
+                        return VERB_OK;
+                default:
+                        return VERB_USAGE;
+                }
+        }
+        const Verb *verb = optind < argc ? find_verb(argv[optind]) : NULL;
+
+        if (!verb) {
+                if (optind < argc)
+                        fprintf(stderr, "spark-netsetup: no verb %s\n", argv[optind]);
+                usage(stderr);
+                return VERB_USAGE;
+        }
+        argc -= optind;
+        argv += optind;
+        optind = 0; /* glibc: start afresh */
+        return verb->run(&context, argc, argv);
+}

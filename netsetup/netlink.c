@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "netsetup/netlink.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <netlink/attr.h>
+#include <netlink/msg.h>
+#include <netlink/socket.h>
+
+#include "base/macro.h"
+
+struct Netlink {
+        struct nl_sock *sock;
+        char said[160];
+};
+
+struct nl_sock *netlink_sock(Netlink *n)
+{
+        return n->sock;
+}
+
+const char *netlink_said(const Netlink *n)
+{
+        return n->said;
+}
+
+void netlink_free(Netlink *n)
+{
+        if (!n)
+                return;
+        nl_socket_free(n->sock);
+        free(n);
+}
+
+void netlink_freep(Netlink **n)
+{
+        netlink_free(*n);
+}
+
+void netlink_msg_freep(struct nl_msg **msg)
+{
+        nlmsg_free(*msg);
+}
+
+int netlink_errno(int nl_error)
+{
+        switch (nl_error < 0 ? -nl_error : nl_error) {
+        case NLE_SUCCESS:
+                return 0;
+        case NLE_NOMEM:
+                return -ENOMEM;
+        case NLE_PERM:
+        case NLE_NOACCESS:
+                return -EPERM;
+        case NLE_OBJ_NOTFOUND:
+                return -ENOENT;
+        case NLE_NODEV:
+                return -ENODEV;
+        case NLE_EXIST:
+                return -EEXIST;
+        case NLE_INVAL:
+                return -EINVAL;
+        case NLE_OPNOTSUPP:
+        case NLE_PROTO_MISMATCH:
+                return -EOPNOTSUPP;
+        case NLE_AF_NOSUPPORT:
+                return -EAFNOSUPPORT;
+        case NLE_DUMP_INTR:
+        case NLE_AGAIN:
+                return -EAGAIN;
+        default:
+                return -EIO;
+        }
+}
+
+int netlink_open(int protocol, Netlink **ret)
+{
+        CLEANUP_NETLINK Netlink *n = calloc(1, sizeof *n);
+        int on = 1, r;
+
+        if (!n)
+                return -ENOMEM;
+        n->sock = nl_socket_alloc();
+        if (!n->sock)
+                return -ENOMEM;
+        nl_socket_disable_seq_check(n->sock); /* it does not see those that are answered here */
+        r = nl_connect(n->sock, protocol); /* close-on-exec by itself */
+        if (r < 0)
+                return netlink_errno(r);
+        /* Room for the answers to a batch, and for the texts with them; old kernels have none. */
+        r = nl_socket_set_buffer_size(n->sock, 1 << 20, 1 << 20);
+        if (r < 0)
+                return netlink_errno(r);
+        (void)setsockopt(nl_socket_get_fd(n->sock), SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof on);
+        *ret = TAKE_PTR(n);
+        return 0;
+}
+
+/* The text that a refusal may carry. */
+static void keep_text(Netlink *n, struct nlmsghdr *h)
+{
+        const struct nlmsgerr *e = nlmsg_data(h);
+        size_t echoed = h->nlmsg_flags & NLM_F_CAPPED ? 0 : e->msg.nlmsg_len - sizeof e->msg;
+        size_t skip = sizeof *e + NLMSG_ALIGN(echoed);
+
+        if (!(h->nlmsg_flags & NLM_F_ACK_TLVS) || (size_t)nlmsg_datalen(h) <= skip)
+                return;
+        const struct nlattr *a =
+                nla_find((struct nlattr *)((char *)nlmsg_data(h) + skip),
+                         (int)((size_t)nlmsg_datalen(h) - skip), NLMSGERR_ATTR_MSG);
+
+        if (a)
+                (void)nla_strlcpy(n->said, a, sizeof n->said);
+}
+
+/* One datagram of the kernel, to be wiped and freed. */
+static int receive(Netlink *n, unsigned char **ret, int *ret_size)
+{
+        struct sockaddr_nl from;
+        int r = nl_recv(n->sock, &from, ret, NULL);
+
+        if (r < 0)
+                return netlink_errno(r);
+        if (r == 0)
+                return -EPIPE;
+        *ret_size = r;
+        return 0;
+}
+
+/* The answers in one datagram. */
+static int take_answers(Netlink *n, unsigned char *data, int size, uint32_t first_seq, size_t count,
+                        int *results, size_t *left)
+{
+        for (struct nlmsghdr *h = (struct nlmsghdr *)data; nlmsg_ok(h, size);
+             h = nlmsg_next(h, &size)) {
+                uint32_t i = h->nlmsg_seq - first_seq;
+                const struct nlmsgerr *e = nlmsg_data(h);
+
+                if (i >= count || h->nlmsg_type != NLMSG_ERROR)
+                        continue; /* an echo, or late news of an earlier talk */
+                if ((size_t)nlmsg_datalen(h) < sizeof *e)
+                        return -EBADMSG;
+                results[i] = e->error;
+                if (e->error < 0 && !*n->said)
+                        keep_text(n, h);
+                (*left)--;
+        }
+        return 0;
+}
+
+int netlink_request_many(Netlink *n, struct nl_msg **messages, size_t count, int *ret_results)
+{
+        struct iovec parts[NETLINK_BATCH_MAX];
+        struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+        struct msghdr h = { .msg_name = &kernel,
+                            .msg_namelen = sizeof kernel,
+                            .msg_iov = parts,
+                            .msg_iovlen = count };
+        uint32_t first_seq = 0;
+        size_t left = count;
+        int r = 0;
+
+        if (count == 0 || count > NETLINK_BATCH_MAX)
+                return -E2BIG;
+        *n->said = '\0';
+        for (size_t i = 0; i < count; i++) {
+                struct nlmsghdr *m = nlmsg_hdr(messages[i]);
+
+                m->nlmsg_flags |= NLM_F_ACK;
+                m->nlmsg_seq = NL_AUTO_SEQ;
+                nl_complete_msg(n->sock, messages[i]);
+                if (i == 0)
+                        first_seq = m->nlmsg_seq;
+                parts[i] = (struct iovec){ m, NLMSG_ALIGN(m->nlmsg_len) };
+        }
+        ssize_t sent = sendmsg(nl_socket_get_fd(n->sock), &h, 0);
+
+        r = sent < 0 ? -errno : 0;
+        for (size_t i = 0; i < count; i++) {
+                struct nlmsghdr *m = nlmsg_hdr(messages[i]);
+
+                explicit_bzero(nlmsg_data(m), (size_t)nlmsg_datalen(m));
+        }
+        while (r >= 0 && left > 0) {
+                CLEANUP_FREE unsigned char *data = NULL;
+                int size = 0;
+
+                r = receive(n, &data, &size);
+                if (r >= 0) {
+                        r = take_answers(n, data, size, first_seq, count, ret_results, &left);
+                        explicit_bzero(data, (size_t)size); /* a refusal repeats what was asked */
+                }
+        }
+        return r;
+}
+
+int netlink_request(Netlink *n, struct nl_msg *msg)
+{
+        int result = 0;
+        int r = netlink_request_many(n, &msg, 1, &result);
+
+        return r < 0 ? r : result;
+}
+
+typedef struct Dump {
+        uint32_t seq;
+        NetlinkEach each;
+        void *user;
+        bool done, changed;
+        int result; /* the first failure; the rest of the list is read all the same */
+} Dump;
+
+static void take_messages(Netlink *n, Dump *dump, unsigned char *data, int size)
+{
+        for (struct nlmsghdr *h = (struct nlmsghdr *)data; !dump->done && nlmsg_ok(h, size);
+             h = nlmsg_next(h, &size)) {
+                const struct nlmsgerr *e = nlmsg_data(h);
+
+                if (h->nlmsg_seq != dump->seq)
+                        continue;
+                if (h->nlmsg_flags & NLM_F_DUMP_INTR)
+                        dump->changed = true;
+                if (h->nlmsg_type == NLMSG_DONE || h->nlmsg_type == NLMSG_ERROR)
+                        dump->done = true;
+                /* Both begin with the error, of a list that ended early. */
+                if (dump->done && dump->result == 0 && nlmsg_datalen(h) >= (int)sizeof e->error)
+                        dump->result = MIN_OF(e->error, 0);
+                if (!dump->done && dump->result == 0)
+                        dump->result = dump->each(dump->user, h);
+        }
+}
+
+int netlink_dump(Netlink *n, struct nl_msg *msg, NetlinkEach each, void *user)
+{
+        struct nlmsghdr *m = nlmsg_hdr(msg);
+        Dump dump = { .each = each, .user = user };
+        int r;
+
+        *n->said = '\0';
+        m->nlmsg_flags |= NLM_F_REQUEST | NLM_F_DUMP;
+        nl_complete_msg(n->sock, msg);
+        dump.seq = m->nlmsg_seq;
+        r = nl_send(n->sock, msg);
+        if (r < 0)
+                return netlink_errno(r);
+        while (!dump.done) {
+                CLEANUP_FREE unsigned char *data = NULL;
+                int size = 0;
+
+                r = receive(n, &data, &size);
+                if (r < 0)
+                        return r;
+                take_messages(n, &dump, data, size);
+                explicit_bzero(data, (size_t)size);
+        }
+        return dump.result < 0 ? dump.result : dump.changed ? -EAGAIN : 0;
+}

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "netsetup/session.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+
+#include "base/file.h"
+#include "netsetup/desired.h"
+#include "netsetup/verbs.h"
+
+void session_init(Session *s)
+{
+        *s = (Session){ 0 };
+        conf_init(&s->conf);
+        state_init(&s->desired);
+        state_init(&s->actual);
+        plan_init(&s->plan);
+}
+
+void session_done(Session *s)
+{
+        plan_done(&s->plan);
+        state_done(&s->actual);
+        state_done(&s->desired);
+        conf_done(&s->conf);
+        host_done(&s->host);
+}
+
+void session_print_problems(const Session *s, FILE *to)
+{
+        for (size_t i = 0; i < s->conf.problems.length; i++)
+                fprintf(to, "%s\n", s->conf.problems.items[i]);
+        if (s->conf.more_problems > 0)
+                fprintf(to, "and %zu more\n", s->conf.more_problems);
+        for (size_t i = 0; i < s->plan.problems.length; i++)
+                fprintf(to, "%s\n", s->plan.problems.items[i]);
+}
+
+static int read_desired(Session *s, const SessionOptions *options)
+{
+        int r;
+
+        if (options->empty)
+                return 0;
+        r = conf_read(&s->conf, options->config ? options->config : NETSETUP_CONFIG,
+                      options->optional);
+        if (r >= 0)
+                r = desired_make(&s->conf, &s->desired);
+        return r < 0 ? r
+                     : desired_resolve(&s->conf, &s->desired, &s->plan.notes, !options->offline);
+}
+
+static int read_actual(Session *s, const SessionOptions *options)
+{
+        int r = host_open(&s->host, options->dir);
+
+        if (r >= 0)
+                r = host_read(&s->host, &s->desired, &s->actual);
+        if (r < 0)
+                (void)strv_addf(&s->conf.problems, "the kernel's state cannot be read: %s",
+                                strerror(-r));
+        return r;
+}
+
+static int set_auto_mtus(Session *s)
+{
+        int r = 0;
+
+        CONF_FOREACH(ConfDevice, device, &s->conf, CONF_WIREGUARD)
+        {
+                if (device->mtu_auto && r >= 0)
+                        r = desired_set_auto_mtu(&s->desired, &s->actual, device, 0);
+        }
+        return r;
+}
+
+int session_plan(Session *s, const SessionOptions *options)
+{
+        int r = read_desired(s, options);
+
+        if (r >= 0)
+                r = read_actual(s, options);
+        if (r >= 0)
+                r = set_auto_mtus(s);
+        if (r >= 0)
+                r = desired_keep_router_advertisements(&s->desired, &s->actual);
+        return r < 0 ? r : plan_make(&s->desired, &s->actual, &s->plan);
+}
+
+/* ---- apply ---- */
+
+void applied_init(Applied *a)
+{
+        *a = (Applied){ .lock_fd = -1 };
+        for (size_t i = 0; i < SESSION_ROUNDS; i++)
+                session_init(&a->rounds[i]);
+}
+
+void applied_done(Applied *a)
+{
+        for (size_t i = 0; i < SESSION_ROUNDS; i++) {
+                apply_done_free(&a->done[i]);
+                session_done(&a->rounds[i]);
+        }
+        close_fd(&a->lock_fd);
+}
+
+static int take_lock(const SessionOptions *options, FILE *err, int *ret)
+{
+        const char *dir = options->dir ? options->dir : HOST_RUNTIME_DIR;
+        CLEANUP_FREE char *path = path_join(dir, "lock");
+        CLEANUP_CLOSE int fd = -1;
+        int r = path ? dir_make(dir, 0700) : -ENOMEM;
+
+        if (r < 0) {
+                fprintf(err, "spark-netsetup: %s: %s\n", dir, strerror(-r));
+                return r;
+        }
+        fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+        if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0) {
+                r = errno == EWOULDBLOCK ? -EBUSY : -errno;
+                fprintf(err, "spark-netsetup: %s: %s\n", path,
+                        r == -EBUSY
+                                ? "another one is at work, or waits for `spark-netsetup confirm`"
+                                : strerror(-r));
+                return r;
+        }
+        *ret = TAKE_FD(fd);
+        return 0;
+}
+
+size_t session_undo(Applied *a, const SessionOptions *options)
+{
+        size_t failures = 0;
+
+        for (size_t i = a->n_rounds; i-- > 0;) {
+                Apply apply = { .host = &a->rounds[i].host,
+                                .hook = options->hook,
+                                .hook_user = options->hook_user };
+
+                failures += apply_undo(&apply, &a->rounds[i].plan, &a->done[i]);
+        }
+        return failures;
+}
+
+static void tell_failure(FILE *err, const Apply *apply, int r)
+{
+        fprintf(err, "spark-netsetup: %s: %s%s%s\n",
+                apply->failed ? apply->failed->what : "out of memory", strerror(-r),
+                *apply->said ? ": " : "", apply->said);
+        if (r == -EOPNOTSUPP && apply->failed && apply->failed->kind == STEP_LINK)
+                fputs("spark-netsetup: this kernel has no WireGuard (modprobe wireguard)\n", err);
+}
+
+/* One round. 1 when there was something to do. */
+static int apply_once(const SessionOptions *options, FILE *out, FILE *err, Applied *a)
+{
+        Session *s = &a->rounds[a->n_rounds];
+        Apply apply = { .host = &s->host, .hook = options->hook, .hook_user = options->hook_user };
+        int r = session_plan(s, options);
+
+        if (r < 0) {
+                session_print_problems(s, err);
+                return r;
+        }
+        for (size_t i = 0; i < s->plan.notes.length && a->n_rounds == 0; i++)
+                fprintf(err, "note: %s\n", s->plan.notes.items[i]);
+        if (s->plan.n_steps == 0)
+                return 0;
+        r = apply_plan(&apply, &s->plan, &a->done[a->n_rounds++]);
+        if (r < 0) {
+                tell_failure(err, &apply, r);
+                return r;
+        }
+        for (size_t i = 0; i < s->plan.n_steps; i++)
+                fprintf(out, "%s  (%s)\n", s->plan.steps[i].what, s->plan.steps[i].why);
+        a->n_steps += s->plan.n_steps;
+        return 1;
+}
+
+int session_apply(const SessionOptions *options, FILE *out, FILE *err, Applied *ret)
+{
+        int r = take_lock(options, err, &ret->lock_fd);
+
+        if (r < 0)
+                return r;
+        /* What a step did may have taken something else away (the last address of a subnet its
+         * routes): so look again until there is nothing to do. */
+        for (r = 1; r == 1 && ret->n_rounds < SESSION_ROUNDS;)
+                r = apply_once(options, out, err, ret);
+        if (r == 1) {
+                fputs("spark-netsetup: something else changes the network at the same time: it is "
+                      "not what it should be\n",
+                      err);
+                return -EAGAIN;
+        }
+        if (r < 0 && ret->n_rounds > 0) {
+                size_t failures = session_undo(ret, options);
+
+                fprintf(err,
+                        failures == 0 ? "spark-netsetup: what had been done is undone\n"
+                                      : "spark-netsetup: %zu steps could not be undone\n",
+                        failures);
+        }
+        return r;
+}
+
+int session_apply_now(const SessionOptions *options, FILE *out, FILE *err)
+{
+        CLEANUP_APPLIED Applied applied;
+
+        applied_init(&applied);
+        return session_apply(options, out, err, &applied);
+}
