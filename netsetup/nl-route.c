@@ -10,6 +10,7 @@
 
 #include <netlink/attr.h>
 #include <netlink/cache.h>
+#include <netlink/errno.h>
 #include <netlink/msg.h>
 #include <netlink/route/link.h>
 #include <netlink/route/route.h>
@@ -217,6 +218,8 @@ static int read_rules(Netlink *n, NetState *state)
         CLEANUP_CACHE struct nl_cache *cache = NULL;
         int r = rtnl_rule_alloc_cache(netlink_sock(n), AF_UNSPEC, &cache);
 
+        if (r == -NLE_OPNOTSUPP) /* a kernel without CONFIG_IP_MULTIPLE_TABLES */
+                return 0;
         if (r < 0)
                 return netlink_errno(r);
         for (struct nl_object *o = nl_cache_get_first(cache); o && r >= 0; o = nl_cache_get_next(o))

@@ -184,6 +184,8 @@ static int set_settings(Planner *p, bool of_links)
                 }
                 if (is && strcmp(is, s->value) == 0)
                         continue;
+                if (is && *s->name == 'u')
+                        is = "down"; /* nothing is set down but to undo */
                 r = change_setting(p, is ? actual : NULL, s,
                                    is ? PLAN_TEXT(p, "is %s; %s", is, s->from)
                                       : PLAN_TEXT(p, "the device is new; %s", s->from));
