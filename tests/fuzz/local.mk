@@ -69,3 +69,9 @@ EXTRA_DIST += tests/fuzz/launcher-request
 tests_fuzz_fuzz_launcher_request_SOURCES = tests/fuzz/fuzz-launcher-request.c
 tests_fuzz_fuzz_launcher_request_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_launcher_request_LDADD = cgroups/libcgroups.a lib/base/libbase.a $(FUZZ_LIBS)
+
+FUZZ_TARGETS += tests/fuzz/fuzz-network-conf
+EXTRA_DIST += tests/fuzz/network-conf
+tests_fuzz_fuzz_network_conf_SOURCES = tests/fuzz/fuzz-network-conf.c
+tests_fuzz_fuzz_network_conf_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_network_conf_LDADD = $(netsetup_libs) $(FUZZ_LIBS)
