@@ -87,7 +87,7 @@ int netlink_open(int protocol, Netlink **ret)
         if (!n->sock)
                 return -ENOMEM;
         nl_socket_disable_seq_check(n->sock); /* it does not see those that are answered here */
-        r = nl_connect(n->sock, protocol); /* close-on-exec by itself */
+        r = nl_connect(n->sock, protocol);    /* close-on-exec by itself */
         if (r < 0)
                 return netlink_errno(r);
         /* Room for the answers to a batch, and for the texts with them; old kernels have none. */

@@ -23,11 +23,13 @@ int plan_problem(Planner *p, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* An actual device whose link is ours and not wanted any more. */
 bool plan_link_goes(const Planner *p, const char *name);
+/* It goes before anything is made, because its port is wanted. */
+bool plan_goes_early(const Planner *p, const char *name);
 
 int plan_check_gateways(Planner *p);
 int plan_index_routes(Planner *p); /* and finds what foreign routes are in the way */
 int plan_add_routes(Planner *p, bool with_gateway);
-int plan_remove_routes(Planner *p);
+int plan_remove_routes(Planner *p, bool early);
 void plan_free_routes(Planner *p);
 int plan_add_rules(Planner *p);
 int plan_remove_rules(Planner *p);

@@ -210,14 +210,15 @@ int plan_add_routes(Planner *p, bool with_gateway)
         return r;
 }
 
-int plan_remove_routes(Planner *p)
+int plan_remove_routes(Planner *p, bool early)
 {
         int r = 0;
 
         for (const NetRoute *route = p->actual->routes; route && r >= 0; route = route->next) {
                 const struct RouteIndex *is = find_route(p, route);
 
-                if (!route->ours || (is->wanted && is->ours == route))
+                if (!route->ours || (is->wanted && is->ours == route) ||
+                    plan_goes_early(p, route->dev) != early)
                         continue;
                 const char *text = route_text(p, route);
 

@@ -222,7 +222,7 @@ static int find_released(Planner *p, const WgPeer *peer, Claim *other_side, cons
 static bool has_more(const WgPeer *peer, const WgPeer *other, Claim *other_side)
 {
         for (size_t i = 0; i < peer->n_allowed; i++)
-                if (claimer(other_side, &peer->allowed[i]) != other)
+                if (!other || claimer(other_side, &peer->allowed[i]) != other)
                         return true;
         return false;
 }

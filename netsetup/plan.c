@@ -123,12 +123,17 @@ static bool port_is_wanted(const Planner *p, const char *name)
 }
 
 /* A device that keeps a port which another one wants goes first, all others last. */
+bool plan_goes_early(const Planner *p, const char *link)
+{
+        return plan_link_goes(p, link) && port_is_wanted(p, link);
+}
+
 static int remove_links(Planner *p, bool early)
 {
         int r = 0;
 
         for (const NetLink *link = p->actual->links; link && r >= 0; link = link->next) {
-                if (!plan_link_goes(p, link->name) || port_is_wanted(p, link->name) != early)
+                if (!plan_link_goes(p, link->name) || plan_goes_early(p, link->name) != early)
                         continue;
                 r = plan_forget_device(p, link->name);
                 if (r >= 0)
@@ -298,12 +303,13 @@ static bool is_replaced(const Planner *p, const NetAddr *old)
         return false;
 }
 
-static int remove_addresses(Planner *p)
+static int remove_addresses(Planner *p, bool early)
 {
         int r = 0;
 
         for (const NetAddr *a = p->actual->addresses; a && r >= 0; a = a->next)
-                if (a->ours && !find_address(p->desired, a) && !is_replaced(p, a))
+                if (a->ours && plan_goes_early(p, a->dev) == early &&
+                    !find_address(p->desired, a) && !is_replaced(p, a))
                         r = remove_address(p, a, "not in the configuration");
         return r;
 }
@@ -320,14 +326,26 @@ static int set_links(Planner *p)
         return set_settings(p, true);
 }
 
-static int remove_links_early(Planner *p)
+static int remove_early(Planner *p)
 {
-        return remove_links(p, true);
+        int r = plan_remove_routes(p, true);
+
+        if (r >= 0)
+                r = remove_addresses(p, true);
+        return r < 0 ? r : remove_links(p, true);
 }
 
-static int remove_links_late(Planner *p)
+static int remove_late(Planner *p)
 {
-        return remove_links(p, false);
+        int r = plan_remove_rules(p);
+
+        if (r >= 0)
+                r = plan_remove_routes(p, false);
+        if (r >= 0)
+                r = remove_addresses(p, false);
+        if (r >= 0)
+                r = plan_remove_peers(p);
+        return r < 0 ? r : remove_links(p, false);
 }
 
 /* The kernel takes a gateway only when it has a route to it. */
@@ -342,11 +360,10 @@ static int add_routes_by_gateway(Planner *p)
 }
 
 static int (*const order[])(Planner *) = {
-        check_links,           check_addresses,   plan_check_gateways, plan_index_routes,
-        remove_links_early,    add_sysctls,       add_links,           plan_set_devices,
-        plan_set_peers,        add_addresses,     set_links,           add_routes_direct,
-        add_routes_by_gateway, plan_add_rules,    plan_remove_rules,   plan_remove_routes,
-        remove_addresses,      plan_remove_peers, remove_links_late,   restore_settings,
+        check_links,           check_addresses, plan_check_gateways, plan_index_routes,
+        remove_early,          add_sysctls,     add_links,           plan_set_devices,
+        plan_set_peers,        add_addresses,   set_links,           add_routes_direct,
+        add_routes_by_gateway, plan_add_rules,  remove_late,         restore_settings,
 };
 
 int plan_make(const NetState *desired, const NetState *actual, Plan *plan)
