@@ -281,8 +281,9 @@ int nl_link_set(Netlink *n, const char *setting, const char *value)
         const char *name = strchr(setting, '/') + 1;
         struct ifinfomsg info = { .ifi_family = AF_UNSPEC,
                                   .ifi_index = (int)if_nametoindex(name),
+                                  /* flags without a change mean all of them to the kernel */
                                   .ifi_change = *setting == 'u' ? IFF_UP : 0,
-                                  .ifi_flags = *value != '0' ? IFF_UP : 0 };
+                                  .ifi_flags = *setting == 'u' && *value != '0' ? IFF_UP : 0 };
         CLEANUP_MSG struct nl_msg *msg = nlmsg_alloc_simple(RTM_NEWLINK, NLM_F_REQUEST);
         int64_t mtu = 0;
 

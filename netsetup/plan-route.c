@@ -78,11 +78,14 @@ static bool subnet_has(const NetAddr *addresses, const NetState *gone, const Net
         return false;
 }
 
-/* Routes without a gateway that reach the gateway, our own route not among them. */
+/* Routes without a gateway that reach the gateway, and win over the route itself if that does, too.
+ */
 static bool direct_route_has(const NetRoute *routes, bool foreign_only, const NetRoute *route)
 {
+        bool itself = prefix_contains(&route->to, &route->via);
+
         for (const NetRoute *other = routes; other; other = other->next)
-                if (other->via.family == 0 && other->to.length > route->to.length &&
+                if (other->via.family == 0 && (!itself || other->to.length > route->to.length) &&
                     !(foreign_only && other->ours) &&
                     (!*route->dev || strcmp(other->dev, route->dev) == 0) &&
                     prefix_contains(&other->to, &route->via))

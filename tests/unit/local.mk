@@ -478,3 +478,9 @@ TESTS += tests/unit/test-plan
 tests_unit_test_plan_SOURCES = tests/unit/test-plan.c
 tests_unit_test_plan_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_plan_LDADD = $(netsetup_libs) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test-apply
+TESTS += tests/unit/test-apply
+tests_unit_test_apply_SOURCES = tests/unit/test-apply.c
+tests_unit_test_apply_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(NL_CFLAGS)
+tests_unit_test_apply_LDADD = $(netsetup_libs) $(CHECK_LIBS)
