@@ -316,8 +316,7 @@ static int resolve_endpoint(Conf *conf, const ConfPeer *from, WgPeer *to, Strv *
                             bool may_wait)
 {
         struct addrinfo *found = NULL,
-                        hints = { .ai_socktype = SOCK_DGRAM,
-                                  .ai_flags = may_wait ? AI_ADDRCONFIG : AI_NUMERICHOST };
+                        hints = { .ai_socktype = SOCK_DGRAM, .ai_flags = AI_ADDRCONFIG };
         CLEANUP_FREE char *host = NULL;
         uint16_t port;
         int r = endpoint_split(from->endpoint, &host, &port);
@@ -328,6 +327,8 @@ static int resolve_endpoint(Conf *conf, const ConfPeer *from, WgPeer *to, Strv *
                 to->endpoint.port = port; /* conf_check() has seen it */
                 return 0;
         }
+        if (!may_wait) /* it keeps what it has */
+                return 0;
         r = getaddrinfo(host, NULL, &hints, &found);
         if (r == EAI_MEMORY)
                 return -ENOMEM;

@@ -8,12 +8,18 @@ netsetup_libnetsetup_a_SOURCES = \
 	netsetup/conf-check.c \
 	netsetup/conf.c \
 	netsetup/conf.h \
+	netsetup/confirm.c \
+	netsetup/confirm.h \
 	netsetup/desired.c \
 	netsetup/desired.h \
+	netsetup/firewall.c \
+	netsetup/firewall.h \
 	netsetup/host.c \
 	netsetup/host.h \
 	netsetup/keys.c \
 	netsetup/keys.h \
+	netsetup/measure.c \
+	netsetup/measure.h \
 	netsetup/netlink.c \
 	netsetup/netlink.h \
 	netsetup/nl-route.c \
@@ -26,15 +32,20 @@ netsetup_libnetsetup_a_SOURCES = \
 	netsetup/plan-wireguard.c \
 	netsetup/plan.c \
 	netsetup/plan.h \
+	netsetup/pmtu.c \
+	netsetup/pmtu.h \
 	netsetup/record.c \
 	netsetup/record.h \
 	netsetup/session.c \
 	netsetup/session.h \
 	netsetup/state.c \
 	netsetup/state.h \
+	netsetup/status.c \
+	netsetup/status.h \
 	netsetup/sysctl.c \
 	netsetup/sysctl.h \
 	netsetup/verb-apply.c \
+	netsetup/verb-route.c \
 	netsetup/verbs.h
 netsetup_libnetsetup_a_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(NL_CFLAGS) $(JANSSON_CFLAGS)
 

@@ -15,7 +15,15 @@ static const Verb verbs[] = {
         { "check", verb_check, "", "judge the configuration alone" },
         { "plan", verb_plan, "[--json]", "show what apply would change, and why" },
         { "apply", verb_apply, "[--confirm SECONDS]", "make the network what it should be" },
+        { "confirm", verb_confirm, "", "keep what apply --confirm has made" },
+        { "status", verb_status, "[--probe] [--json]",
+          "what there should be beside what there is" },
         { "down", verb_down, "", "remove what spark-netsetup has made" },
+        { "route", verb_route, "add SUBNET via HOST [--save]", "one route by hand" },
+        { "route", verb_route, "del SUBNET", "remove it again" },
+        { "firewall", verb_firewall, "[--apply|--remove]",
+          "rules that let cluster ports be reached over the mesh only" },
+        { "genkey", verb_genkey, "FILE", "make a private key, show the public one" },
 };
 
 static const Verb *find_verb(const char *name)

@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "netsetup/desired.h"
+#include "netsetup/measure.h"
 #include "netsetup/verbs.h"
 
 void session_init(Session *s)
@@ -38,14 +39,27 @@ void session_print_problems(const Session *s, FILE *to)
                 fprintf(to, "%s\n", s->plan.problems.items[i]);
 }
 
+/* Not one section: then the wish is rather `down`, or the file was lost. */
+static bool says_nothing(const Conf *conf)
+{
+        for (ConfKind kind = 0; kind < CONF_KIND_MAX; kind++)
+                if (conf->items[kind])
+                        return false;
+        return true;
+}
+
 static int read_desired(Session *s, const SessionOptions *options)
 {
+        const char *config = options->config ? options->config : NETSETUP_CONFIG;
         int r;
 
         if (options->empty)
                 return 0;
-        r = conf_read(&s->conf, options->config ? options->config : NETSETUP_CONFIG,
-                      options->optional);
+        r = conf_read(&s->conf, config, true);
+        if (r >= 0 && !options->only_route && says_nothing(&s->conf) && access(config, F_OK) < 0) {
+                (void)strv_addf(&s->conf.problems, "there is neither %s nor a drop-in", config);
+                return -ENOENT;
+        }
         if (r >= 0)
                 r = desired_make(&s->conf, &s->desired);
         return r < 0 ? r
@@ -64,16 +78,45 @@ static int read_actual(Session *s, const SessionOptions *options)
         return r;
 }
 
-static int set_auto_mtus(Session *s)
+/* What is measured is kept by whoever may change things. */
+static uint32_t measure(Session *s, const SessionOptions *options, const char *name)
+{
+        const char *dir = options->state_dir ? options->state_dir : MEASURE_STATE_DIR;
+        uint32_t mtu = 0;
+
+        if (options->offline || measure_device(state_device(&s->desired, name), &mtu) < 0 ||
+            mtu == 0)
+                return measure_recall(dir, name);
+        if (options->keep_measured)
+                (void)measure_keep(dir, name, mtu);
+        return mtu;
+}
+
+static int set_auto_mtus(Session *s, const SessionOptions *options)
 {
         int r = 0;
 
         CONF_FOREACH(ConfDevice, device, &s->conf, CONF_WIREGUARD)
         {
                 if (device->mtu_auto && r >= 0)
-                        r = desired_set_auto_mtu(&s->desired, &s->actual, device, 0);
+                        r = desired_set_auto_mtu(&s->desired, &s->actual, device,
+                                                 measure(s, options, device->item.name));
         }
         return r;
+}
+
+static void keep_route_only(Plan *plan, const NetPrefix *to)
+{
+        size_t n = 0;
+
+        for (size_t i = 0; i < plan->n_steps; i++) {
+                const Step *step = &plan->steps[i];
+                const NetRoute *route = step->after ? step->after : step->before;
+
+                if (step->kind == STEP_ROUTE && prefix_equal(&route->to, to))
+                        plan->steps[n++] = *step;
+        }
+        plan->n_steps = n;
 }
 
 int session_plan(Session *s, const SessionOptions *options)
@@ -83,10 +126,14 @@ int session_plan(Session *s, const SessionOptions *options)
         if (r >= 0)
                 r = read_actual(s, options);
         if (r >= 0)
-                r = set_auto_mtus(s);
+                r = set_auto_mtus(s, options);
         if (r >= 0)
                 r = desired_keep_router_advertisements(&s->desired, &s->actual);
-        return r < 0 ? r : plan_make(&s->desired, &s->actual, &s->plan);
+        if (r >= 0)
+                r = plan_make(&s->desired, &s->actual, &s->plan);
+        if (r >= 0 && options->only_route)
+                keep_route_only(&s->plan, options->only_route);
+        return r;
 }
 
 /* ---- apply ---- */

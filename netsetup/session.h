@@ -22,12 +22,14 @@ typedef struct Session {
 #define CLEANUP_SESSION CLEANUP(session_done)
 
 typedef struct SessionOptions {
-        const char *config; /* NULL: /etc/spark/network.conf */
-        const char *dir;    /* NULL: HOST_RUNTIME_DIR */
-        bool optional;      /* there need not be a file, only drop-ins or nothing */
-        bool empty;         /* nothing is desired: what `down` does */
-        bool offline;       /* names are not asked for, path MTUs not measured */
-        ApplyHook hook;     /* see apply.h */
+        const char *config;          /* NULL: /etc/spark/network.conf */
+        const char *dir;             /* NULL: HOST_RUNTIME_DIR */
+        const char *state_dir;       /* NULL: MEASURE_STATE_DIR */
+        const NetPrefix *only_route; /* nothing else is planned than routes to this subnet */
+        bool keep_measured;          /* path MTUs, for a time when they cannot be measured */
+        bool empty;                  /* nothing is desired: what `down` does */
+        bool offline;                /* names are not asked for, path MTUs not measured */
+        ApplyHook hook;              /* see apply.h */
         void *hook_user;
 } SessionOptions;
 
