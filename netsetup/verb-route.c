@@ -95,7 +95,7 @@ static int remove_drop_ins(const char *config, const NetPrefix *to)
 static int apply_route(const VerbContext *context, const NetPrefix *to)
 {
         SessionOptions options = {
-                .config = context->config, .optional = true, .offline = true, .only_route = to
+                .config = context->config, .offline = true, .only_route = to
         };
 
         return session_apply_now(&options, stdout, stderr);

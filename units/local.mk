@@ -15,6 +15,7 @@ UNITS = \
 UNITS_MADE = \
 	units/spark-launcher.service \
 	units/spark-master.service \
+	units/spark-netsetup.service \
 	units/spark-worker.service \
 	units/spark-worker@.service
 

@@ -1,0 +1,134 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Runs as root in one VM: WireGuard in the kernel, systemd-networkd beside it, apply --confirm.
+set -u
+. ./lib.sh
+
+check "what the namespaces test, with WireGuard" env CK_VERBOSITY=minimal ./test-apply
+sed -n 's/^/# /p' check.out
+
+# ---- a tunnel, and what of it may not be shown ----
+umask 077
+check "genkey" spark-netsetup genkey /etc/spark/spark0.key
+check "genkey overwrites nothing" refute spark-netsetup genkey /etc/spark/spark0.key
+other=$(spark-netsetup genkey other.key)
+cat >/etc/spark/network.conf <<END
+[wireguard spark0]
+private-key-file = /etc/spark/spark0.key
+listen-port = 51820
+address = 10.64.0.1/16
+[peer other]
+public-key = $other
+endpoint = 192.0.2.1:51820
+allowed-ips = 10.64.0.2, 10.70.0.0/16
+persistent-keepalive = 25
+END
+check "check" spark-netsetup check
+check "plan needs no root" setpriv --reuid nobody --clear-groups spark-netsetup plan
+check "plan says what it may not read" grep -q "cannot be read by this user" check.out
+check "apply" spark-netsetup apply
+check "no secret is shown" refute grep -rqF "$(cat /etc/spark/spark0.key)" check.out
+check "apply again has nothing to do" test -z "$(spark-netsetup apply 2>&1)"
+check "the kernel has the peer" test "$(wg show spark0 allowed-ips)" = "$other	10.64.0.2/32 10.70.0.0/16"
+check "the kernel has the key" test "$(wg show spark0 private-key)" = "$(cat /etc/spark/spark0.key)"
+status=$(spark-netsetup status --json)
+check "status" test "$(echo "$status" | python3 -c '
+import json, sys
+peer = json.load(sys.stdin)["devices"][0]["peers"][0]
+print(peer["name"], peer["state"], peer["endpoint"])')" = "other never met 192.0.2.1:51820"
+check "plan by nobody says what only root sees" \
+        sh -c 'setpriv --reuid nobody --clear-groups spark-netsetup plan | grep "only root can see"'
+check "a key in the file is refused" \
+        sh -c 'echo "[wireguard spark0]
+private-key = x" >bad.conf; spark-netsetup --config $PWD/bad.conf check 2>&1 | grep "bad.conf:2: private-key: a secret"'
+
+# ---- systemd-networkd beside it ----
+ip link add net0 type dummy
+cat >/etc/systemd/network/10-net0.network <<END
+[Match]
+Name=net0
+[Network]
+Address=10.5.0.1/24
+END
+chmod 644 /etc/systemd/network/10-net0.network
+systemctl restart systemd-networkd
+until_ok sh -c 'ip address show net0 | grep 10.5.0.1'
+cat >>/etc/spark/network.conf <<END
+[route 10.9.0.0/16]
+via = 10.5.0.2
+[interface net0]
+address = 10.6.0.1/24
+END
+check "beside networkd" spark-netsetup apply
+seen() {
+        ip route | grep -v linkdown
+        ip -o address show dev spark0
+        ip -o address show dev net0 | grep 10.6
+        wg show spark0
+}
+seen >before
+before_networkd() {
+        seen >now
+        diff before now
+}
+networkctl reload
+check "networkd reloaded: ours stays" before_networkd
+check "networkd leaves the tunnel alone" sh -c 'networkctl list spark0 --no-legend | grep unmanaged'
+systemctl restart systemd-networkd
+until_ok sh -c 'networkctl list net0 --no-legend | grep configured'
+check "networkd restarted, with the file that is shipped: ours stays" before_networkd
+networkctl reconfigure net0
+sleep 1
+check "apply makes good what a reconfigured link has lost" spark-netsetup apply
+seen >now
+check "and it is as before" diff before now
+check "what networkd made stays after down" \
+        sh -c 'spark-netsetup down && ip address show net0 | grep 10.5.0.1'
+check "nothing of ours stays after down" \
+        sh -c '! ip route show proto 115 | grep . && ! ip link show spark0 && ! ip address show | grep 10.6.0.1'
+
+# ---- apply --confirm ----
+check "apply --confirm makes the change" spark-netsetup apply --confirm 6
+check "in a scope of systemd" sh -c 'systemctl list-units --no-legend "spark-netsetup-confirm-*.scope" | grep running'
+check "it is there" ip link show spark0
+check "another apply waits its turn" refute spark-netsetup apply
+sleep 7
+check "nobody confirmed: it is gone" refute ip link show spark0
+check "and the journal says so" until_ok sh -c 'journalctl -t spark-netsetup | grep "nobody confirmed"'
+# started in a session that dies at once, with all that is in it
+cat >killed.sh <<END
+spark-netsetup apply --confirm 6
+kill -KILL 0
+END
+systemd-run --quiet --wait --collect -p KillMode=control-group bash "$PWD/killed.sh"
+check "the change outlives the one who made it" ip link show spark0
+check "a confirmation keeps it" spark-netsetup confirm
+sleep 7
+check "it stays" ip link show spark0
+check "there is nothing more to confirm" refute spark-netsetup confirm
+
+# ---- the unit ----
+install -m 644 spark-netsetup.service /etc/systemd/system/
+systemctl daemon-reload
+spark-netsetup down >/dev/null
+check "the unit applies" systemctl start spark-netsetup.service
+check "the tunnel is there" ip link show spark0
+check "with one capability" test "$(systemctl show -P CapabilityBoundingSet spark-netsetup)" = cap_net_admin
+echo "[nonsense]
+x = 1" >/etc/spark/network.conf.d/99-bad.conf 2>/dev/null || {
+        mkdir -p /etc/spark/network.conf.d
+        echo "[nonsense]
+x = 1" >/etc/spark/network.conf.d/99-bad.conf
+}
+check "a bad file fails the unit" refute systemctl restart spark-netsetup.service
+check "and says where" sh -c 'journalctl -u spark-netsetup | grep "99-bad.conf:2: x: in the unknown section"'
+check "and changes nothing" ip link show spark0
+rm /etc/spark/network.conf.d/99-bad.conf
+
+# ---- the firewall ----
+check "firewall --apply" spark-netsetup firewall --apply
+check "its table" sh -c 'nft list table inet spark_netsetup | grep "reject with tcp reset"'
+check "again" spark-netsetup firewall --apply
+check "firewall --remove" spark-netsetup firewall --remove
+check "no table" refute nft list table inet spark_netsetup
+finish
