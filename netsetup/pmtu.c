@@ -21,9 +21,10 @@ typedef struct Search {
         int fd;
         bool raw;
         uint16_t id, sequence;
-        uint32_t low;  /* the largest that was answered; 0: none yet */
-        uint32_t high; /* nothing larger arrives */
-        uint32_t size; /* being tried */
+        uint32_t low;   /* the largest that was answered; 0: none yet */
+        uint32_t high;  /* nothing larger arrives */
+        uint32_t route; /* what the kernel thinks of the way now */
+        uint32_t size;  /* being tried */
         int tries;
         uint64_t sent_usec;
         bool done;
@@ -86,6 +87,7 @@ static int search_open(Search *s)
         if (getsockopt(s->fd, is_v6(s) ? IPPROTO_IPV6 : IPPROTO_IP, is_v6(s) ? IPV6_MTU : IP_MTU,
                        &mtu, &size) < 0)
                 mtu = 0;
+        s->route = (uint32_t)mtu;
         /* The kernel may remember a path that was smaller than it is now. */
         s->high = MIN_OF(MAX_OF((uint32_t)mtu, 1500), 9000);
         s->size = smallest(s);
@@ -160,7 +162,7 @@ static void answered(Search *s)
         if (first)
                 s->probe->rtt_usec = (uint32_t)(now_usec() - s->sent_usec);
         s->low = s->size;
-        next_try(s, first ? s->high : 0);
+        next_try(s, first ? s->route : s->low == s->route ? s->high : 0);
 }
 
 /* `mtu`: what a router says that it takes; 0 when it was silent. */

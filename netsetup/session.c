@@ -131,6 +131,8 @@ int session_plan(Session *s, const SessionOptions *options)
                 r = desired_keep_router_advertisements(&s->desired, &s->actual);
         if (r >= 0)
                 r = plan_make(&s->desired, &s->actual, &s->plan);
+        if (r == -EINVAL)
+                r = -ENETUNREACH;
         if (r >= 0 && options->only_route)
                 keep_route_only(&s->plan, options->only_route);
         return r;

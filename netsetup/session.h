@@ -36,7 +36,8 @@ typedef struct SessionOptions {
 void session_init(Session *s);
 void session_done(Session *s);
 
-/* Reads, resolves and plans. 0; -EINVAL with sentences in conf.problems or plan.problems; or -errno
+/* Reads, resolves and plans. 0; -EINVAL with sentences in conf.problems: a bad configuration;
+ * -ENETUNREACH with sentences in plan.problems: it does not fit what this host has now; or -errno
  * of what could not be read, with a sentence in conf.problems. Changes nothing. */
 int session_plan(Session *s, const SessionOptions *options);
 

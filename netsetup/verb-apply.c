@@ -71,7 +71,7 @@ int verb_plan(const VerbContext *context, int argc, char **argv)
                 return VERB_FAILED;
         }
         printf("%s%s", text, json ? "\n" : "");
-        return r < 0 ? VERB_CONFIG : s.plan.n_steps > 0 ? VERB_PENDING : VERB_OK;
+        return r < 0 ? VERB_FAILED : VERB_OK;
 }
 
 int verb_apply(const VerbContext *context, int argc, char **argv)

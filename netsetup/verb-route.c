@@ -94,9 +94,7 @@ static int remove_drop_ins(const char *config, const NetPrefix *to)
 
 static int apply_route(const VerbContext *context, const NetPrefix *to)
 {
-        SessionOptions options = {
-                .config = context->config, .offline = true, .only_route = to
-        };
+        SessionOptions options = { .config = context->config, .offline = true, .only_route = to };
 
         return session_apply_now(&options, stdout, stderr);
 }

@@ -26,8 +26,8 @@ enum {
         VERB_OK = 0,
         VERB_FAILED = 1,  /* nothing was changed, or it was undone, or the text says what is left */
         VERB_USAGE = 2,   /* the command line */
-        VERB_CONFIG = 3,  /* the configuration: nothing was changed */
-        VERB_PENDING = 4, /* plan: there is something to change */
+        VERB_CONFIG = 3,  /* a bad configuration: nothing was changed, trying again is no use */
+        VERB_PENDING = 4, /* status: not all is as it should be */
 };
 
 int verb_check(const VerbContext *context, int argc, char **argv);

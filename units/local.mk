@@ -3,6 +3,9 @@ systemdsystemunitdir = $(prefix)/lib/systemd/system
 catalogdir = $(prefix)/lib/systemd/catalog
 sysusersdir = $(prefix)/lib/sysusers.d
 tmpfilesdir = $(prefix)/lib/tmpfiles.d
+networkddir = $(prefix)/lib/systemd/networkd.conf.d
+networkdir = $(prefix)/lib/systemd/network
+rtprotosdir = $(sysconfdir)/iproute2/rt_protos.d
 
 UNITS = \
 	units/spark-executors.slice \
@@ -26,6 +29,9 @@ EXTRA_DIST += units/spark-worker.common $(UNITS_MADE:=.in)
 dist_catalog_DATA = units/spark.catalog
 dist_sysusers_DATA = units/sysusers.d/spark.conf
 dist_tmpfiles_DATA = units/tmpfiles.d/spark.conf
+dist_networkd_DATA = units/networkd/spark-netsetup.conf
+dist_network_DATA = units/networkd/05-spark-netsetup.network
+dist_rtprotos_DATA = units/iproute2/spark-netsetup.conf
 CLEANFILES += $(UNITS_MADE)
 
 SUFFIXES = .service .service.in
