@@ -6,5 +6,4 @@ EXTRA_DIST += \
 	tests/vm/common tests/vm/executors tests/vm/guest tests/vm/jobs tests/vm/limits \
 	tests/vm/mkimage tests/vm/mkuml tests/vm/run tests/vm/tap.py tests/vm/test-executors \
 	tests/vm/test-limits tests/vm/test-package tests/vm/uml.config tests/vm/walls.py
-EXTRA_DIST += tests/vm/test-limits tests/vm/limits
 EXTRA_DIST += tests/vm/test-netsetup tests/vm/netsetup
