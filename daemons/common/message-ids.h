@@ -14,6 +14,9 @@
 #define MESSAGE_APP_ENDED         "19cbb3df77e54be6af65582b1d7fbb5c"
 #define MESSAGE_APP_INCOMPATIBLE  "25ac57f2a04c4f0f93e8a7b492ceeb4e"
 #define MESSAGE_UNFIT             "647980b86392474993715e4986c0ca1c"
+#define MESSAGE_RECOVERING        "c0000e5dd32b47a5b3b8cfe99ccc6487"
+#define MESSAGE_NOT_DURABLE       "d7e120fa540141be8bc1413528bdafda"
+#define MESSAGE_WORKER_AWAY       "bfa7a912c5f6420bb4ca777d47dc8ae1"
 #define MESSAGE_DRIVER_ENDED      "5b6fff2dfebb4337826024ce0e6847b0"
 
 /* The worker's. */

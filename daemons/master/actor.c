@@ -3,12 +3,14 @@
 
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/hash.h"
 #include "base/log.h"
 #include "daemons/common/daemon.h"
 #include "daemons/common/helper.h"
 #include "daemons/common/version-query.h"
+#include "daemons/master/keeper.h"
 #include "daemons/master/ui.h"
 #include "rpc/rpc.h"
 
@@ -19,6 +21,18 @@
 #define QUERY_SECONDS 30
 /* Drivers asked at once: each by a process of its own. */
 #define QUERIES_MAX 32
+
+/* How often it is tried whether records can be kept again, and whether a standby is wanted. */
+#define RESYNC_USEC  UINT64_C(2000000)
+#define STANDBY_USEC UINT64_C(1000000)
+
+/* A peer that is dialled or was. */
+typedef struct Dial {
+        uint64_t conn;
+        RecordKind kind;
+        UT_hash_handle hh, hh_conn;
+        char key[]; /* a byte of the kind, and what the machine calls it */
+} Dial;
 
 /* A driver that is being asked for its version. */
 typedef struct Query Query;
@@ -37,7 +51,14 @@ struct Actor {
         MasterCounters told; /* what the status line says */
         Rpc *rpc;
         Master *master;
-        MasterEffects effects; /* of the turn under way */
+        MasterEffects effects;  /* of all turns since the last flush */
+        sd_event_source *flush; /* behind every batch of events that had effects */
+        Keeper *keeper;         /* NULL: nothing is durable */
+        bool unkept;            /* ... for now: the timer tries again */
+        sd_event_source *keeper_timer;
+        char *state_dir; /* while in standby for it */
+        Dial *dials;     /* k: Dial.key -> v: Dial ... */
+        Dial *dialled;   /* k: Dial.conn -> v: Dial, with a connection that stood or stands */
         LogRate foreign_rate, send_rate;
         Query *queries; /* list (prev, next) */
         unsigned n_queries;
@@ -85,6 +106,7 @@ static void carry_out_identify(Actor *a, RpcConn *conn, const MasterEffect *e)
 }
 
 static void turn(Actor *a, const MasterEvent *event);
+static int try_to_lead(Actor *a);
 
 static void query_free(Query *q)
 {
@@ -124,6 +146,67 @@ static void carry_out_ask_version(Actor *a, const MasterEffect *e)
                 query_free(q);
 }
 
+static void dial_set_conn(Actor *a, Dial *d, uint64_t conn)
+{
+        if (d->conn != 0)
+                HASH_DELETE(hh_conn, a->dialled, d);
+        d->conn = conn;
+        HASH_ADD(hh_conn, a->dialled, conn, sizeof(d->conn), d);
+        if (!d->hh_conn.tbl)
+                d->conn = 0; /* dialled again, next time */
+}
+
+/* The machine dials again those who have not answered: one attempt at a time for each. */
+static void carry_out_dial(Actor *a, const MasterEffect *e)
+{
+        const size_t size = strlen(e->key) + 2;
+        RpcConn *conn = NULL;
+        HostPort to = { .port = (uint16_t)e->address.port };
+        CLEANUP_FREE Dial *made = calloc(1, sizeof(*made) + size);
+        Dial *d = NULL;
+        int r;
+
+        if (!made || strlen(e->address.host) >= sizeof(to.host) || e->address.port < 1 ||
+            e->address.port > UINT16_MAX)
+                return;
+        made->kind = e->kind;
+        made->key[0] = (char)e->kind;
+        memcpy(made->key + 1, e->key, size - 1);
+        HASH_FIND(hh, a->dials, made->key, size - 1, d);
+        if (d && rpc_find(a->rpc, d->conn))
+                return;
+        if (!d) {
+                HASH_ADD_KEYPTR(hh, a->dials, made->key, size - 1, made);
+                if (!hash_added(made))
+                        return;
+                d = TAKE_PTR(made);
+        }
+        memcpy(to.host, e->address.host, strlen(e->address.host) + 1);
+        r = rpc_connect(a->rpc, &to, &conn);
+        if (r < 0)
+                log_warning("Cannot reach %s at %s:%d: %s", e->key, to.host, to.port,
+                            r == -ENXIO ? "the name does not resolve" : strerror(-r));
+        else
+                dial_set_conn(a, d, rpc_conn_id(conn));
+}
+
+static void on_connected(void *user, RpcConn *conn)
+{
+        Actor *a = user;
+
+        const uint64_t id = rpc_conn_id(conn);
+        const Dial *d = NULL;
+
+        HASH_FIND(hh_conn, a->dialled, &id, sizeof(id), d);
+        if (d)
+                turn(a, &(MasterEvent){
+                                .type = EVENT_CONNECTED,
+                                .conn = id,
+                                .kind = d->kind,
+                                .text = d->key + 1,
+                        });
+}
+
 static void carry_out(Actor *a, const MasterEffect *e)
 {
         RpcConn *conn = e->conn != 0 ? rpc_find(a->rpc, e->conn) : NULL;
@@ -132,11 +215,12 @@ static void carry_out(Actor *a, const MasterEffect *e)
         case EFFECT_LOG:
                 log_with_fields(e->level, &e->fields, "%s", e->text);
                 return;
-        case EFFECT_RECORD_PUT:
+        case EFFECT_RECORD_PUT: /* the keeper's */
         case EFFECT_RECORD_DELETE:
-                /* Durable state hooks in here, before the effects behind it leave the process.
-                 * Until there is a store, a master that restarts starts empty, as Spark's does
-                 * with spark.deploy.recoveryMode=NONE. */
+        case EFFECT_NONE:
+                return;
+        case EFFECT_DIAL:
+                carry_out_dial(a, e);
                 return;
         case EFFECT_SEND:
                 if (conn)
@@ -184,6 +268,24 @@ static int arm(Actor *a)
         return set_timer(a->timer, deadline);
 }
 
+/* As it is, not as the loop's iteration has it. */
+static uint64_t monotonic_usec(void)
+{
+        struct timespec ts = { 0 };
+
+        (void)clock_gettime(CLOCK_MONOTONIC, &ts);
+        return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+static MasterTime now(const Actor *a)
+{
+        MasterTime time = { 0 };
+
+        (void)sd_event_now(a->event, CLOCK_MONOTONIC, &time.now);
+        (void)sd_event_now(a->event, CLOCK_REALTIME, &time.wall);
+        return time;
+}
+
 /* Only the numbers that ui_put_summary() shows. */
 static bool same_summary(const MasterCounters *x, const MasterCounters *y)
 {
@@ -218,16 +320,52 @@ static int on_status_timer(sd_event_source *source, uint64_t usec, void *user)
 
 /* ---- events ---- */
 
-/* One turn: the event in, its effects out. A failure is memory's, and ends the process: the machine
- * may have done half of what it had to. */
+static void fail(Actor *a, int error)
+{
+        log_error("Cannot go on: %s", strerror(-error));
+        (void)sd_event_exit(a->event, error);
+}
+
+/* One turn: the event goes in, and its effects to those that the next flush carries out. A failure
+ * is memory's, and ends the process: the machine may have done half of what it had to. */
 static void turn(Actor *a, const MasterEvent *event)
 {
-        MasterTime time = { 0 };
+        const MasterTime time = now(a);
+        int r = master_handle(a->master, time, event, &a->effects);
+
+        if (r == 0)
+                r = sd_event_source_set_enabled(a->flush, SD_EVENT_ONESHOT);
+        if (r < 0)
+                fail(a, r);
+}
+
+/* Records that cannot be kept: the machine takes back what it has promised by them. */
+static int keep(Actor *a)
+{
         int r;
 
-        (void)sd_event_now(a->event, CLOCK_MONOTONIC, &time.now);
-        (void)sd_event_now(a->event, CLOCK_REALTIME, &time.wall);
-        r = master_handle(a->master, time, event, &a->effects);
+        if (!a->keeper || a->unkept)
+                return 0;
+        r = keeper_commit(a->keeper, a->master, &a->effects);
+        if (r == 0 || r == -ENOMEM)
+                return r;
+        a->unkept = true;
+        r = set_timer(a->keeper_timer, now(a).now + RESYNC_USEC);
+        if (r < 0)
+                return r;
+        return master_handle(
+                a->master, now(a),
+                &(MasterEvent){ .type = EVENT_STORE, .text = keeper_message(a->keeper) },
+                &a->effects);
+}
+
+/* Behind the events that were ready together, so that one sync of the disk does for all of them:
+ * what they changed becomes durable, and only then anything of it leaves. */
+static int on_flush(sd_event_source *source, void *user)
+{
+        Actor *a = user;
+        int r = keep(a);
+
         if (r == 0) {
                 for (const MasterEffect *e = a->effects.first; e; e = e->next)
                         carry_out(a, e);
@@ -235,11 +373,30 @@ static void turn(Actor *a, const MasterEvent *event)
         }
         master_effects_clear(&a->effects);
         if (r >= 0)
-                r = watch_summary(a, time.now);
-        if (r < 0) {
-                log_error("Cannot go on: %s", strerror(-r));
-                (void)sd_event_exit(a->event, r);
+                r = watch_summary(a, now(a).now);
+        if (r < 0)
+                fail(a, r);
+        return 0;
+}
+
+static int on_keeper_timer(sd_event_source *source, uint64_t usec, void *user)
+{
+        Actor *a = user;
+        int r;
+
+        if (!a->keeper)
+                return try_to_lead(a);
+        r = keeper_resync(a->keeper, a->master);
+        if (r == -ENOMEM || r == STORE_E_HELD || r == STORE_E_FOREIGN || r == STORE_E_NEWER) {
+                log_error("The state directory is not ours any more: %s",
+                          keeper_message(a->keeper));
+                return sd_event_exit(a->event, r < 0 ? r : -EBUSY);
         }
+        if (r != 0)
+                return set_timer(a->keeper_timer, now(a).now + RESYNC_USEC);
+        a->unkept = false;
+        turn(a, &(MasterEvent){ .type = EVENT_STORE });
+        return 0;
 }
 
 static int on_timer(sd_event_source *source, uint64_t usec, void *user)
@@ -302,31 +459,97 @@ void actor_order(void *user, MasterEventType type, const char *id)
 
 /* ---- the actor ---- */
 
-static int start_timers(Actor *a)
+/* Loads what was kept and lets the machine begin. 0, or as keeper_load(). */
+static int lead(Actor *a, char ret_message[static KEEPER_MESSAGE_MAX])
 {
-        int r = sd_event_add_time(a->event, &a->timer, CLOCK_MONOTONIC, UINT64_MAX, 0, on_timer, a);
+        const uint64_t begin = monotonic_usec();
+        MasterCounters c;
+        int r = 0;
+
+        if (a->keeper)
+                r = keeper_load(a->keeper, a->master, now(a), ret_message);
+        if (r != 0)
+                return r;
+        c = master_counters(a->master);
+        if (a->keeper && (c.apps > 0 || c.workers_listed > 0))
+                log_info("Loaded the state of %zu workers and %zu applications in %.1f ms.",
+                         c.workers_listed, c.apps, (double)(monotonic_usec() - begin) / 1000);
+        turn(a, &(MasterEvent){ .type = EVENT_START });
+        return 0;
+}
+
+static int try_to_lead(Actor *a)
+{
+        char message[KEEPER_MESSAGE_MAX];
+        int r = keeper_open(a->state_dir, &a->keeper, message);
+
+        if (r == STORE_E_HELD)
+                return set_timer(a->keeper_timer, now(a).now + STANDBY_USEC);
+        if (r == 0) {
+                log_notice("The state directory is free: this master takes over.");
+                r = lead(a, message);
+        }
+        if (r == 0)
+                return 0;
+        log_error("Cannot take over: %s", message);
+        return sd_event_exit(a->event, r < 0 ? r : -EUCLEAN);
+}
+
+/* Has the state, or waits for it as a standby. */
+static int begin(Actor *a, const ActorOptions *options, char ret_message[static KEEPER_MESSAGE_MAX])
+{
+        int r = 0;
+
+        if (options->state_dir)
+                r = keeper_open(options->state_dir, &a->keeper, ret_message);
+        if (r != STORE_E_HELD || !options->standby)
+                return r == 0 ? lead(a, ret_message) : r;
+        a->state_dir = strdup(options->state_dir);
+        if (!a->state_dir)
+                return -ENOMEM;
+        log_notice("Standing by: %s.", ret_message);
+        return set_timer(a->keeper_timer, now(a).now + STANDBY_USEC);
+}
+
+static int add_timer(Actor *a, sd_event_source **ret, sd_event_time_handler_t handler)
+{
+        int r = sd_event_add_time(a->event, ret, CLOCK_MONOTONIC, UINT64_MAX, 0, handler, a);
+
+        return r < 0 ? r : sd_event_source_set_enabled(*ret, SD_EVENT_OFF);
+}
+
+static int start_sources(Actor *a)
+{
+        int r = add_timer(a, &a->timer, on_timer);
 
         if (r >= 0)
-                r = sd_event_source_set_enabled(a->timer, SD_EVENT_OFF);
+                r = add_timer(a, &a->status_timer, on_status_timer);
         if (r >= 0)
-                r = sd_event_add_time(a->event, &a->status_timer, CLOCK_MONOTONIC, UINT64_MAX, 0,
-                                      on_status_timer, a);
+                r = add_timer(a, &a->keeper_timer, on_keeper_timer);
         if (r >= 0)
-                r = sd_event_source_set_enabled(a->status_timer, SD_EVENT_OFF);
+                r = sd_event_add_defer(a->event, &a->flush, on_flush, a);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(a->flush, SD_EVENT_OFF);
+        /* before the next batch */
+        if (r >= 0)
+                r = sd_event_source_set_priority(a->flush, SD_EVENT_PRIORITY_IMPORTANT);
         return r < 0 ? r : 0;
 }
 
-int actor_new(sd_event *event, const MasterConfig *config, Actor **ret)
+int actor_new(sd_event *event, const ActorOptions *options, Actor **ret, char **ret_problem)
 {
+        MasterConfig config = *options->config;
+        char message[KEEPER_MESSAGE_MAX] = "";
         static const char *const endpoints[] = { "Master", NULL };
         static const RpcHandlers handlers = {
                 .request = on_request,
                 .closed = on_closed,
+                .connected = on_connected,
                 .foreign = on_foreign,
         };
-        const RpcOptions options = {
+        const RpcOptions rpc_options = {
                 .endpoints = endpoints,
-                .self = config->address,
+                .self = config.address,
                 .default_line = lines_newest(LINES_ALL),
         };
         CLEANUP(actor_free_pointer) Actor *a = calloc(1, sizeof(*a));
@@ -337,12 +560,17 @@ int actor_new(sd_event *event, const MasterConfig *config, Actor **ret)
         a->armed = UINT64_MAX;
         a->event = sd_event_ref(event);
         master_effects_init(&a->effects);
-        r = master_new(config, &a->master);
+        config.standby = true; /* until what was kept is loaded */
+        r = master_new(&config, &a->master);
         if (r == 0)
-                r = start_timers(a);
+                r = start_sources(a);
         if (r == 0)
-                r = rpc_new(event, &options, &handlers, a, &a->rpc);
-        if (r < 0)
+                r = rpc_new(event, &rpc_options, &handlers, a, &a->rpc);
+        if (r == 0)
+                r = begin(a, options, message);
+        if (r != 0 && *message)
+                *ret_problem = strdup(message);
+        if (r != 0)
                 return r;
         *ret = TAKE_PTR(a);
         return 0;
@@ -350,6 +578,8 @@ int actor_new(sd_event *event, const MasterConfig *config, Actor **ret)
 
 void actor_free(Actor *a)
 {
+        Dial *d, *next;
+
         if (!a)
                 return;
         while (a->queries)
@@ -357,6 +587,15 @@ void actor_free(Actor *a)
         rpc_free(a->rpc);
         master_effects_clear(&a->effects);
         (void)master_free(a->master);
+        keeper_free(a->keeper);
+        free(a->state_dir);
+        HASH_CLEAR(hh_conn, a->dialled);
+        HASH_ITER (hh, a->dials, d, next) {
+                HASH_DEL(a->dials, d);
+                free(d);
+        }
+        (void)sd_event_source_unref(a->flush);
+        (void)sd_event_source_unref(a->keeper_timer);
         (void)sd_event_source_unref(a->timer);
         (void)sd_event_source_unref(a->status_timer);
         (void)sd_event_unref(a->event);

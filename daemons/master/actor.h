@@ -12,9 +12,16 @@
 
 typedef struct Actor Actor;
 
-/* `event` is referenced, `config` is copied. 0, -EINVAL when an id pattern in it is none, or
- * -errno. */
-int actor_new(sd_event *event, const MasterConfig *config, Actor **ret);
+typedef struct ActorOptions {
+        const MasterConfig *config;
+        const char *state_dir; /* of what outlives the process; NULL: nothing does */
+        bool standby;          /* while another master has it, wait, and then take over */
+} ActorOptions;
+
+/* `event` is referenced, the options are copied. 0; -EINVAL when an id pattern is none; another
+ * -errno; or a STORE_E_ (store/store.h). What it says of the state is in *ret_problem (owned by the
+ * caller). */
+int actor_new(sd_event *event, const ActorOptions *options, Actor **ret, char **ret_problem);
 /* Closes every connection. NULL is fine. */
 void actor_free(Actor *a);
 void actor_free_pointer(Actor **a); /* for CLEANUP */

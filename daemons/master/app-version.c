@@ -35,6 +35,7 @@ static void ask(Turn *t, App *app)
 {
         Master *m = t->m;
         app->asked = true;
+        app_changed(t, app);
         if (!app->desc.app_ui_url || !*app->desc.app_ui_url)
                 return;
         app->ask_until = t->time.now + m->config.version_timeout_usec;
@@ -91,6 +92,7 @@ void app_version_told(Turn *t)
         if (!app || app->ask_until == 0)
                 return;
         app_forget_asking(t->m, app);
+        app_changed(t, app);
         if (t->event->version)
                 narrow(t, app, t->event->version);
         else
@@ -104,6 +106,7 @@ void app_versions_tick(Turn *t)
 {
         Master *m = t->m;
         while (m->asking && m->asking->ask_until <= t->time.now) {
+                app_changed(t, m->asking);
                 app_forget_asking(m, m->asking);
                 m->schedule = true;
         }

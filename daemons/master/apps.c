@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemons/master/internal.h"
+#include "daemons/master/record-internal.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -277,33 +277,30 @@ static const char *driver_address(Turn *t, const EndpointRef *driver)
                        : NULL;
 }
 
-/* An application as its message describes it, on no list yet. NULL: no memory. */
-static App *app_new(Turn *t, LineSet lines, const char *engine)
+/* An application as it is described, on no list yet. NULL: no memory. */
+static App *app_new(Turn *t, const char *id, const AppRecord *r, LineSet lines)
 {
-        const Message *msg = t->event->message;
-        const EndpointRef *driver = &msg->register_application.driver;
-        const char *address = driver_address(t, driver);
-        const char *id = id_choose(t, &msg->register_application.app_description);
+        const char *address = driver_address(t, &r->driver);
         App *app = calloc(1, sizeof(*app));
         if (!app)
                 return NULL;
         arena_init(&app->arena, SIZE_MAX); /* bounded by its messages */
         Arena *a = &app->arena;
-        int r = application_description_copy(a, &msg->register_application.app_description,
-                                             &app->desc);
+        int error = application_description_copy(a, &r->desc, &app->desc);
         app->id = arena_strdup(a, id);
-        app->driver.name = arena_strdup(a, driver->name);
-        app->driver.address.host = arena_strdup(a, driver->address.host);
-        app->driver.address.port = driver->address.port;
+        app->driver.name = arena_strdup(a, r->driver.name);
+        app->driver.address.host = arena_strdup(a, r->driver.address.host);
+        app->driver.address.port = r->driver.address.port;
         app->driver_address = arena_strdup(a, address);
-        app->engine = arena_strdup(a, engine);
+        app->engine = arena_strdup(a, r->engine);
         app->seq = t->m->next_app_seq++;
+        app->batch = t->m->batch;
         app->lines = lines;
-        app->start_wall = t->time.wall;
-        app->cores_requested =
-                app->desc.max_cores.set ? app->desc.max_cores.value : t->m->config.default_cores;
+        app->start_wall = (uint64_t)r->start;
+        const OptInt *cores = r->cores.set ? &r->cores : &app->desc.max_cores;
+        app->cores_requested = cores->set ? cores->value : t->m->config.default_cores;
         const OptInt *limit = &app->desc.initial_executor_limit;
-        if (r < 0 || !app->id || (address && !app->driver_address) ||
+        if (error < 0 || !app->id || (address && !app->driver_address) ||
             profile_add(t, app, 0, &app->desc.default_profile,
                         limit->set ? limit->value : INT32_MAX) < 0) {
                 app_destroy(app);
@@ -327,13 +324,14 @@ static int link_app(Master *m, App *app)
         }
         DL_APPEND(m->apps, app);
         m->counters.apps++;
-        m->counters.apps_waiting++;
+        m->counters.apps_waiting += app->state == APP_WAITING;
         return 0;
 }
 
 static void send_registered(Turn *t, const App *app)
 {
         Message *msg = turn_answer(t, ENDPOINT_DRIVER, MSG_REGISTERED_APPLICATION);
+        turn_promise(t, app);
         msg->registered_application.app_id = app->id;
         msg->registered_application.master = (EndpointRef){ "Master", t->m->config.address };
 }
@@ -345,6 +343,8 @@ static const char *registration_problem(Turn *t, LineSet lines, const char *engi
                 &t->event->message->register_application.app_description;
         char served[LINES_TEXT_MAX];
         lines_text(LINES_ALL, served);
+        if (t->m->unkept)
+                return turn_printf(t, "The master takes no new applications: %s", t->m->unkept);
         if (!lines && engine)
                 return turn_printf(
                         t,
@@ -373,7 +373,7 @@ static App *already_registered(Turn *t)
         App *app = NULL;
         if (address)
                 HASH_FIND(hh_address, t->m->apps_by_driver, address, strlen(address), app);
-        if (app && app->peer->conn != t->event->conn) {
+        if (app && (!app->peer || app->peer->conn != t->event->conn)) {
                 app_remove(t, app, APP_FINISHED, NULL);
                 app = NULL;
         }
@@ -407,8 +407,14 @@ void app_register(Turn *t)
                 send_registered(t, known);
                 return;
         }
+        const AppRecord described = {
+                .engine = engine,
+                .driver = msg->register_application.driver,
+                .start = (int64_t)t->time.wall,
+                .desc = msg->register_application.app_description,
+        };
         Peer *peer = peer_ensure(t, t->event->conn);
-        App *app = peer ? app_new(t, lines, engine) : NULL;
+        App *app = peer ? app_new(t, id_choose(t, &described.desc), &described, lines) : NULL;
         if (!app || link_app(t->m, app) < 0) {
                 app_destroy(app);
                 t->error = -ENOMEM;
@@ -416,9 +422,80 @@ void app_register(Turn *t)
         }
         peer_attach_app(t, app, peer);
         log_registered(t, app);
+        turn_record_master(t);
         turn_record(t, EFFECT_RECORD_PUT, RECORD_APP, app->id);
+        app_changed(t, app);
         send_registered(t, app);
         app_tell_incompatible(t, app);
+        app_update_wanting(t->m, app);
+}
+
+/* ---- after a restart of the master ---- */
+
+void app_changed(Turn *t, App *app)
+{
+        if (app->state_put == t->m->batch)
+                return; /* it is read when all effects are carried out */
+        app->state_put = t->m->batch;
+        turn_record(t, EFFECT_RECORD_PUT, RECORD_APP_STATE, app->id);
+}
+
+void app_restore(Turn *t, const char *id, const AppRecord *r)
+{
+        const App probe = { .desc = r->desc };
+        if (app_find(t->m, id) || !profile_is_sound(&probe, &r->desc.default_profile))
+                return;
+        App *app = app_new(t, id, r, LINES_ALL);
+        if (app) {
+                app->state = APP_UNKNOWN;
+                app->restored = true;
+        }
+        if (!app || link_app(t->m, app) < 0) {
+                app_destroy(app);
+                t->error = -ENOMEM;
+        }
+}
+
+void app_restore_state(Turn *t, App *app, const AppStateRecord *r, LineSet lines)
+{
+        app->lines = lines;
+        app->retry_count = r->retry_count;
+        app->next_executor_id = r->next_executor_id;
+        app->asked = r->asked;
+        for (size_t i = 0; i < r->profiles.length; i++) {
+                const ProfileRecord *p = &r->profiles.items[i];
+                AppProfile *known = app_profile(app, p->id);
+                if (known)
+                        known->target = p->target;
+                else if (profile_is_sound(app, &p->profile) &&
+                         profile_add(t, app, p->id, &p->profile, p->target) < 0)
+                        t->error = -ENOMEM;
+        }
+}
+
+/* What ended while its driver could not be told. */
+static void tell_untold(Turn *t, App *app)
+{
+        for (Executor *e = app->removed; e; e = e->next) {
+                if (!e->untold)
+                        continue;
+                e->untold = false;
+                executor_tell(t, e, e->state, e->message, e->exit_status, e->worker_host);
+        }
+}
+
+void app_came_back(Turn *t, App *app)
+{
+        Peer *peer = peer_ensure(t, t->event->conn);
+        if (!peer)
+                return;
+        peer_attach_app(t, app, peer);
+        if (app->state != APP_UNKNOWN)
+                return;
+        app->state = app->n_executors > 0 ? APP_RUNNING : APP_WAITING;
+        t->m->counters.apps_waiting += app->state == APP_WAITING;
+        turn_log_with(t, LOG_INFO, about(app), "Application %s is back.", app->id);
+        tell_untold(t, app);
         app_update_wanting(t->m, app);
 }
 
@@ -456,7 +533,8 @@ void app_remove(Turn *t, App *app, AppState state, const char *reason)
                       (LogFields){ .app_id = app->id, .message_id = MESSAGE_APP_ENDED },
                       "Application %s ended as %s%s%s.", app->id, name, reason ? ": " : "",
                       reason ? reason : "");
-        const Peer driver = *app->peer;
+        const Peer driver = app->peer ? *app->peer : (Peer){ 0 };
+        bool reachable = app->peer != NULL;
         peer_detach_app(m, app);
         HASH_DELETE(hh_id, m->apps_by_id, app);
         if (app->driver_address)
@@ -474,14 +552,18 @@ void app_remove(Turn *t, App *app, AppState state, const char *reason)
         app->state = state;
         app->end_wall = t->time.wall;
         app->end_reason = arena_strdup(&app->arena, reason);
-        if (state != APP_FINISHED) {
+        if (state != APP_FINISHED && reachable) {
                 Message *msg = turn_send(t, &driver, ENDPOINT_DRIVER, MSG_APPLICATION_REMOVED);
                 msg->application_removed.message = reason && !m->config.bare_removed_text
                                                            ? turn_printf(t, "%s: %s", name, reason)
                                                            : name;
         }
         turn_record(t, EFFECT_RECORD_DELETE, RECORD_APP, app->id);
-        /* A JVM master tells all workers; the others have nothing to remove. */
+        turn_record(t, EFFECT_RECORD_DELETE, RECORD_APP_STATE, app->id);
+        /* A JVM master tells all workers; the others have nothing to remove, as far as is known. */
+        for (Worker *w = app->restored ? m->workers : NULL; w; w = w->next)
+                if (w->peer && hosting_ensure(app, w) < 0)
+                        t->error = -ENOMEM;
         while (app->hostings) {
                 const Worker *w = app->hostings->worker;
                 turn_send(t, w->peer, ENDPOINT_WORKER, MSG_APPLICATION_FINISHED)
@@ -531,6 +613,7 @@ void app_request_executors(Turn *t)
                         t->error = -ENOMEM;
                 }
         }
+        app_changed(t, app);
         app_update_wanting(t->m, app);
         turn_reply_boolean(t, true);
 }
@@ -568,6 +651,7 @@ static void executor_ended(Turn *t, Executor *e, ExecutorState state)
                 return;
         app_suspect_version(t, app);
         app->retry_count++;
+        app_changed(t, app);
         if (limit < 0 || app->retry_count < limit || app->n_running > 0)
                 return;
         app_remove(t, app, APP_FAILED,
@@ -588,21 +672,20 @@ void app_executor_state_changed(Turn *t)
         if (!e) {
                 turn_log(t, LOG_DEBUG, "Got %s of unknown executor %.256s/%d.",
                          executor_state_name(state), app_id ? app_id : "", id);
+                if (!executor_state_finished(state))
+                        executor_kill_unknown(t, app_id, id);
                 turn_reply_boolean(t, true);
                 return;
         }
-        if (e->counted) {
-                Message *update = turn_send(t, app->peer, ENDPOINT_DRIVER, MSG_EXECUTOR_UPDATED);
-                update->executor_updated.id = id;
-                update->executor_updated.state = state;
-                update->executor_updated.message =
-                        turn_strdup(t, msg->executor_state_changed.message);
-                update->executor_updated.exit_status = msg->executor_state_changed.exit_status;
-        }
+        if (e->counted)
+                executor_tell(t, e, state, msg->executor_state_changed.message,
+                              msg->executor_state_changed.exit_status, NULL);
         if (executor_state_finished(state)) {
                 executor_ended(t, e, state);
         } else if (state == EXECUTOR_RUNNING && e->counted) {
                 executor_set_state(e, state);
+                if (app->retry_count != 0)
+                        app_changed(t, app);
                 app->retry_count = 0;
         }
         turn_reply_boolean(t, true);

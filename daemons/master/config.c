@@ -3,6 +3,7 @@
 
 #include <limits.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "base/limits.h"
 #include "base/log.h"
@@ -13,6 +14,11 @@
 static bool is_worker_policy(const char *s)
 {
         return worker_policy_from_name(s) != POLICY_INVALID;
+}
+
+static bool is_recovery_mode(const char *s)
+{
+        return strcmp(s, "NONE") == 0 || strcmp(s, "FILESYSTEM") == 0 || strcmp(s, "ROCKSDB") == 0;
 }
 
 /* Where Spark 3.x and 4.x differ, the newest is the default. */
@@ -60,7 +66,53 @@ static const Setting settings[] = {
           AT(state_dir),
           .min = 1,
           .value = "DIR",
-          .help = "directory for what outlives a restart" },
+          .help = "directory for what outlives a restart; without it what "
+                  "spark.deploy.recoveryMode says, or STATE_DIRECTORY" },
+        { .key = "recovery-mode",
+          .properties = { "spark.deploy.recoveryMode" },
+          .type = SETTING_STRING,
+          AT(recovery_mode),
+          .accepts = is_recovery_mode,
+          .wanted = "NONE, FILESYSTEM or ROCKSDB",
+          .help = "NONE: nothing outlives a restart; FILESYSTEM, ROCKSDB: what does is in the "
+                  "recovery directory, in this master's own format" },
+        { .key = "recovery-directory",
+          .properties = { "spark.deploy.recoveryDirectory" },
+          .type = SETTING_STRING,
+          AT(recovery_dir),
+          .min = 1,
+          .help = "the directory of those modes" },
+        { .key = "recovery-wait",
+          .type = SETTING_TIME,
+          AT(recovery_wait_usec),
+          .fallback = "5s",
+          .min = 0,
+          .max = SECONDS(3600),
+          .help = "after a restart, executors are started again when all workers and "
+                  "applications have answered, or after this" },
+        { .key = "recovery-timeout",
+          .properties = { "spark.deploy.recoveryTimeout" },
+          .type = SETTING_TIME,
+          AT(recovery_timeout_usec),
+          .min = SECONDS(1),
+          .max = SECONDS(86400),
+          .help = "a worker or an application that has not answered so long after a restart is "
+                  "gone; worker-timeout unless set" },
+        { .key = "worker-grace",
+          .type = SETTING_TIME,
+          .live = true,
+          AT(grace_usec),
+          .fallback = "60s",
+          .min = 0,
+          .max = SECONDS(86400),
+          .help = "how long a worker of this kind that runs something may be away before its "
+                  "executors are lost" },
+        { .option = "standby",
+          .key = "standby",
+          .type = SETTING_BOOL,
+          AT(standby),
+          .fallback = "false",
+          .help = "while another master uses the state directory, wait and take over from it" },
         { .option = "log-level",
           .key = "log-level",
           .type = SETTING_STRING,
@@ -240,6 +292,10 @@ void master_settings_apply(const MasterSettings *s, MasterConfig *ret)
         master_config_init(ret);
         ret->worker_timeout_usec = s->worker_timeout_usec;
         ret->identify_timeout_usec = s->identify_timeout_usec;
+        ret->recovery_wait_usec = s->recovery_wait_usec;
+        ret->recovery_timeout_usec =
+                s->recovery_timeout_usec ? s->recovery_timeout_usec : s->worker_timeout_usec;
+        ret->grace_usec = s->grace_usec;
         ret->dead_worker_persistence = s->dead_worker_persistence;
         ret->retained_applications = s->retained_applications;
         ret->retained_drivers = s->retained_drivers;
@@ -257,4 +313,15 @@ void master_settings_apply(const MasterSettings *s, MasterConfig *ret)
         ret->use_driver_id_as_app_name = s->use_driver_id_as_app_name;
         ret->bare_lost_text = s->bare_lost_text;
         ret->bare_removed_text = s->bare_removed_text;
+}
+
+const char *master_state_dir(const MasterSettings *s, const char *service_dir)
+{
+        if (s->state_dir)
+                return s->state_dir;
+        if (!s->recovery_mode)
+                return s->recovery_dir ? s->recovery_dir : service_dir;
+        if (strcmp(s->recovery_mode, "NONE") == 0)
+                return NULL;
+        return s->recovery_dir ? s->recovery_dir : service_dir;
 }

@@ -16,7 +16,10 @@ typedef struct MasterSettings {
         char *host;       /* NULL: what the host is called */
         char *webui_host; /* NULL: every address */
         uint16_t port, webui_port;
-        char *state_dir;
+        char *state_dir;                    /* NULL: see master_state_dir() */
+        char *recovery_mode, *recovery_dir; /* Spark's; NULL: not set */
+        bool standby;
+        uint64_t recovery_wait_usec, recovery_timeout_usec, grace_usec;
         char *log_level;
         uint64_t worker_timeout_usec, identify_timeout_usec;
         int dead_worker_persistence;
@@ -34,6 +37,10 @@ typedef struct MasterSettings {
 } MasterSettings;
 
 extern const OptionsSpec master_options;
+
+/* Where what outlives the process is kept, or NULL: state-dir, else what Spark's recoveryMode says,
+ * else where the service manager has made room (`service_dir`: STATE_DIRECTORY, or NULL). */
+const char *master_state_dir(const MasterSettings *s, const char *service_dir);
 
 /* Sets what follows from the settings alone (all but addresses and URLs) in *ret, which borrows
  * strings. */

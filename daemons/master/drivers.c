@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemons/master/internal.h"
+#include "daemons/master/record-internal.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -79,21 +79,23 @@ static const char *id_choose(Turn *t)
         return turn_printf(t, "%s-%llu", id, (unsigned long long)number);
 }
 
-static int driver_fill(Turn *t, Driver *d, const DriverDescription *desc, LineSet lines)
+static int driver_fill(Turn *t, Driver *d, const char *id, const DriverDescription *desc,
+                       LineSet lines)
 {
         d->state = DRIVER_SUBMITTED;
         d->lines = lines;
         d->start_wall = t->time.wall;
-        d->id = arena_strdup(&d->arena, id_choose(t));
+        d->batch = t->m->batch;
+        d->id = arena_strdup(&d->arena, id);
         if (!d->id || driver_description_copy(&d->arena, desc, &d->desc) < 0)
                 return -ENOMEM;
         const LimitsPolicy policy = limits_policy_default();
         d->request = limits_request_of_driver(&policy, &d->desc);
-        return t->m->config.use_driver_id_as_app_name ? name_after_id(d) : 0;
+        return 0;
 }
 
-/* A new driver at the end of the queue. NULL: no memory. */
-static Driver *driver_enqueue(Turn *t, const DriverDescription *desc, LineSet lines)
+/* A driver at the end of the queue. NULL: no memory. */
+static Driver *driver_enqueue(Turn *t, const char *id, const DriverDescription *desc, LineSet lines)
 {
         Master *m = t->m;
         Driver *d = calloc(1, sizeof(*d));
@@ -102,7 +104,7 @@ static Driver *driver_enqueue(Turn *t, const DriverDescription *desc, LineSet li
                 return NULL;
         }
         arena_init(&d->arena, SIZE_MAX); /* bounded by its message */
-        if (driver_fill(t, d, desc, lines) == 0)
+        if (driver_fill(t, d, id, desc, lines) == 0)
                 HASH_ADD_KEYPTR(hh, m->drivers_by_id, d->id, strlen(d->id), d);
         if (!hash_added(d)) {
                 driver_destroy(d);
@@ -113,7 +115,17 @@ static Driver *driver_enqueue(Turn *t, const DriverDescription *desc, LineSet li
         DL_APPEND(m->waiting_drivers, d);
         m->counters.drivers_waiting++;
         m->schedule = true;
+        turn_record_master(t);
         turn_record(t, EFFECT_RECORD_PUT, RECORD_DRIVER, d->id);
+        return d;
+}
+
+/* A new driver under an id of its own. NULL: no memory. */
+static Driver *driver_new(Turn *t, const DriverDescription *desc, LineSet lines)
+{
+        Driver *d = driver_enqueue(t, id_choose(t), desc, lines);
+        if (d && t->m->config.use_driver_id_as_app_name && name_after_id(d) < 0)
+                t->error = -ENOMEM;
         return d;
 }
 
@@ -136,6 +148,8 @@ static const char *submission_problem(Turn *t, LineSet lines)
 {
         const DriverDescription *desc =
                 &t->event->message->request_submit_driver.driver_description;
+        if (t->m->unkept)
+                return turn_printf(t, "The master takes no new drivers: %s", t->m->unkept);
         if (!lines) {
                 char served[LINES_TEXT_MAX];
                 return turn_printf(
@@ -161,11 +175,13 @@ void driver_submit(Turn *t)
         const char *engine;
         LineSet lines = lines_of_command(&desc->command, t->event->lines, &engine);
         const char *problem = submission_problem(t, lines);
-        Driver *d = problem ? NULL : driver_enqueue(t, desc, lines);
+        Driver *d = problem ? NULL : driver_new(t, desc, lines);
         if (!d && !problem)
                 return;
 
         Message *msg = turn_reply(t, MSG_SUBMIT_DRIVER_RESPONSE);
+        if (d)
+                turn_promise(t, d);
         msg->submit_driver_response.master = (EndpointRef){ "Master", t->m->config.address };
         msg->submit_driver_response.success = d != NULL;
         msg->submit_driver_response.driver_id = d ? d->id : NULL;
@@ -180,19 +196,15 @@ void driver_submit(Turn *t)
 
 /* ---- start and end ---- */
 
-void driver_launch(Turn *t, Driver *d, Worker *w)
+/* From here on it holds what it needs there. */
+static void driver_enter(Turn *t, Driver *d, Worker *w)
 {
         Master *m = t->m;
-        if (grants_take(w, &d->desc.resource_reqs, &d->grants) < 0) {
-                t->error = -ENOMEM;
-                return;
-        }
         d->worker_id = arena_strdup(&d->arena, w->id);
         d->worker_address = arena_printf(&d->arena, "%s:%d", w->host, w->port);
         if (!d->worker_id || !d->worker_address)
                 t->error = -ENOMEM;
         d->worker = w;
-        d->conn = w->peer->conn;
         d->state = DRIVER_RUNNING;
         d->waiting = false;
         DL_DELETE(m->waiting_drivers, d);
@@ -200,15 +212,39 @@ void driver_launch(Turn *t, Driver *d, Worker *w)
         DL_APPEND2(w->drivers, d, worker_prev, worker_next);
         m->counters.drivers_waiting--;
         m->counters.drivers_running++;
-        d->limit = fit_limit(w, &d->request);
         worker_use(m, w, d->desc.cores, d->desc.mem, d->limit);
+}
+
+/* What it holds on its worker is free again. */
+static void driver_leave(Turn *t, Driver *d)
+{
+        Worker *w = TAKE_PTR(d->worker);
+        if (!w)
+                return;
+        grants_release(&d->grants);
+        DL_DELETE2(w->drivers, d, worker_prev, worker_next);
+        worker_use(t->m, w, -d->desc.cores, -d->desc.mem, -d->limit);
+}
+
+void driver_launch(Turn *t, Driver *d, Worker *w)
+{
+        if (grants_take(w, &d->desc.resource_reqs, &d->grants) < 0) {
+                t->error = -ENOMEM;
+                return;
+        }
+        d->conn = w->peer->conn;
+        d->limit = fit_limit(w, &d->request);
+        d->launch_batch = t->m->batch;
+        driver_enter(t, d, w);
+        turn_record(t, EFFECT_RECORD_PUT, RECORD_DRIVER, d->id);
 
         Message *msg = turn_send(t, w->peer, ENDPOINT_WORKER, MSG_LAUNCH_DRIVER);
+        turn_promise(t, d);
         msg->launch_driver.driver_id = d->id;
         msg->launch_driver.driver_desc = d->desc;
         if (w->engines)
                 turn_tell_lines(t, d->lines, &msg->launch_driver.driver_desc.command);
-        msg->launch_driver.resources = grants_map(t, &d->grants);
+        msg->launch_driver.resources = turn_grants_map(t, &d->grants);
         LogFields fields = { .driver_id = d->id, .worker_id = w->id };
         turn_log_with(t, LOG_INFO, fields, "Launching driver %s on worker %s.", d->id, w->id);
 }
@@ -236,6 +272,18 @@ static void trim_completed(Master *m)
         }
 }
 
+/* From the waiting or the running ones. */
+static void driver_unlist(Master *m, Driver *d)
+{
+        if (d->waiting) {
+                DL_DELETE(m->waiting_drivers, d);
+                m->counters.drivers_waiting--;
+        } else {
+                DL_DELETE(m->drivers, d);
+                m->counters.drivers_running--;
+        }
+}
+
 static void driver_remove(Turn *t, Driver *d, DriverState state, const char *exception)
 {
         Master *m = t->m;
@@ -244,23 +292,12 @@ static void driver_remove(Turn *t, Driver *d, DriverState state, const char *exc
                       "Driver %s ended as %s%s%s.", d->id, driver_state_name(state),
                       exception ? ": " : "", exception ? exception : "");
         HASH_DEL(m->drivers_by_id, d);
-        if (d->waiting) {
-                DL_DELETE(m->waiting_drivers, d);
-                m->counters.drivers_waiting--;
-        } else {
-                DL_DELETE(m->drivers, d);
-                m->counters.drivers_running--;
-                m->schedule = true; /* spark.deploy.maxDrivers has room */
-        }
+        driver_unlist(m, d);
+        m->schedule |= !d->waiting; /* spark.deploy.maxDrivers has room */
         d->waiting = false;
         d->state = state;
         d->exception = arena_strdup(&d->arena, exception);
-        Worker *w = TAKE_PTR(d->worker);
-        if (w) {
-                grants_release(&d->grants);
-                DL_DELETE2(w->drivers, d, worker_prev, worker_next);
-                worker_use(m, w, -d->desc.cores, -d->desc.mem, -d->limit);
-        }
+        driver_leave(t, d);
         turn_record(t, EFFECT_RECORD_DELETE, RECORD_DRIVER, d->id);
         trim_completed(m);
         DL_APPEND(m->completed_drivers, d);
@@ -269,13 +306,13 @@ static void driver_remove(Turn *t, Driver *d, DriverState state, const char *exc
 
 void driver_worker_lost(Turn *t, Driver *d)
 {
-        if (!d->desc.supervise) {
-                driver_remove(t, d, DRIVER_ERROR, NULL);
+        if (d->kill || !d->desc.supervise) {
+                driver_remove(t, d, d->kill ? DRIVER_KILLED : DRIVER_ERROR, NULL);
                 return;
         }
         /* As the JVM: under a new id, as the old one may still be running behind a broken net. */
         driver_remove(t, d, DRIVER_RELAUNCHING, NULL);
-        Driver *again = driver_enqueue(t, &d->desc, d->lines);
+        Driver *again = driver_new(t, &d->desc, d->lines);
         if (again)
                 turn_log_with(t, LOG_INFO, about(again), "Driver %s starts again as %s.", d->id,
                               again->id);
@@ -298,15 +335,66 @@ void driver_state_changed(Turn *t)
                          driver_state_name(state), id ? id : "");
 }
 
+/* ---- after a restart, and when records cannot be kept ---- */
+
+void driver_restore(Turn *t, const char *id, const DriverRecord *r, Worker *w, LineSet lines)
+{
+        if (driver_find(t->m, id) || r->desc.mem < 0 || r->desc.cores < 0 || r->limit < 0 ||
+            !needs_are_sound(&r->desc.resource_reqs) || (r->worker && !w && !r->desc.supervise))
+                return;
+        Driver *d = driver_enqueue(t, id, &r->desc, lines);
+        if (!d)
+                return;
+        d->start_wall = (uint64_t)r->start;
+        if (!w)
+                return;
+        d->kill = r->kill;
+        d->limit = r->limit;
+        if (grants_restore(w, &r->resources, &d->grants) < 0)
+                t->error = -ENOMEM;
+        driver_enter(t, d, w);
+}
+
+void driver_unlaunch(Turn *t, Driver *d)
+{
+        Master *m = t->m;
+        driver_leave(t, d);
+        driver_unlist(m, d);
+        d->state = DRIVER_SUBMITTED;
+        d->waiting = true;
+        DL_PREPEND(m->waiting_drivers, d);
+        m->counters.drivers_waiting++;
+}
+
+void driver_forget(Turn *t, Driver *d)
+{
+        Master *m = t->m;
+        driver_leave(t, d);
+        driver_unlist(m, d);
+        HASH_DEL(m->drivers_by_id, d);
+        master_bury(m, &d->grave, destroy_grave);
+}
+
 /* ---- what submit clients ask ---- */
+
+/* Its worker is away. */
+static void driver_kill_later(Turn *t, Driver *d)
+{
+        if (d->kill)
+                return;
+        d->kill = true;
+        turn_record(t, EFFECT_RECORD_PUT, RECORD_DRIVER, d->id);
+}
 
 void driver_kill(Turn *t, Driver *d)
 {
         if (d->waiting)
                 driver_remove(t, d, DRIVER_KILLED, NULL);
-        else
+        else if (d->worker->peer)
                 turn_send(t, d->worker->peer, ENDPOINT_WORKER, MSG_KILL_DRIVER)
                         ->kill_driver.driver_id = d->id;
+        else
+                driver_kill_later(t, d);
 }
 
 void driver_request_kill(Turn *t)

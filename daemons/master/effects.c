@@ -60,9 +60,13 @@ static Message *send_to(Turn *t, ConnId conn, LineSet lines, const char *endpoin
         return effect_message(t, e, type);
 }
 
+/* To nobody when there is no peer: who is away hears of what matters when it is back. */
 Message *turn_send(Turn *t, const Peer *peer, const char *endpoint, MessageType type)
 {
-        return send_to(t, peer ? peer->conn : 0, peer ? peer->lines : 0, endpoint, type);
+        if (peer)
+                return send_to(t, peer->conn, peer->lines, endpoint, type);
+        t->scratch = (Message){ .type = type };
+        return &t->scratch;
 }
 
 Message *turn_answer(Turn *t, const char *endpoint, MessageType type)
@@ -131,6 +135,25 @@ void turn_record(Turn *t, MasterEffectType type, RecordKind kind, const char *ke
                 return;
         e->kind = kind;
         e->key = key;
+}
+
+void turn_dial(Turn *t, RecordKind kind, const char *key, RpcAddress address)
+{
+        MasterEffect *e = effect_add(t, EFFECT_DIAL);
+        if (!e)
+                return;
+        e->kind = kind;
+        e->key = key;
+        e->address = address;
+}
+
+void turn_promise(Turn *t, const void *of)
+{
+        MasterEffect *e = t->out->last;
+        if (!e)
+                return;
+        e->promise = true;
+        e->of = of;
 }
 
 void turn_log_with(Turn *t, int level, LogFields fields, const char *format, ...)

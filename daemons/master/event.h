@@ -30,7 +30,20 @@ typedef enum MasterEventType {
         EVENT_VERSION,     /* what EFFECT_ASK_VERSION asked for */
         EVENT_KILL_APP,    /* from the web UI */
         EVENT_KILL_DRIVER, /* from the web UI */
+        EVENT_START,       /* what was kept is restored (record.h): recovery begins */
+        EVENT_CONNECTED,   /* what EFFECT_DIAL asked for */
+        EVENT_STORE,       /* records can't be kept, or can again */
 } MasterEventType;
+
+/* What outlives the process (record.h). The numbers are in the files. */
+typedef enum RecordKind {
+        RECORD_APP = 1,       /* by id: what never changes of it */
+        RECORD_APP_STATE = 2, /* by id: what does */
+        RECORD_EXECUTOR = 3,  /* by application's id/number */
+        RECORD_WORKER = 4,    /* by id */
+        RECORD_DRIVER = 5,    /* by id */
+        RECORD_MASTER = 6,    /* one, of what ids are made from */
+} RecordKind;
 
 typedef struct MasterEvent {
         MasterEventType type;
@@ -42,7 +55,9 @@ typedef struct MasterEvent {
         bool ask;
         int64_t request_id;
         const Message *message; /* MESSAGE; borrowed during the call */
-        const char *text;       /* CLOSED: reason; VERSION, KILL_APP, KILL_DRIVER: the id */
+        const char *text;       /* CLOSED: reason; VERSION, KILL_APP, KILL_DRIVER, CONNECTED: the
+                                 * id; STORE: why not, NULL: they can again */
+        RecordKind kind;        /* CONNECTED: APP or WORKER */
         const char *version;    /* VERSION: "3.5.9", or NULL when the driver did not say */
 } MasterEvent;
 
@@ -54,12 +69,14 @@ typedef enum MasterEffectType {
         EFFECT_ASK_VERSION,   /* ask the driver's web UI at text for the version of application key;
                                  EVENT_VERSION may follow */
         EFFECT_CLOSE,         /* close conn */
-        EFFECT_RECORD_PUT,    /* durable: kind, key; the record is read from the machine by key */
+        EFFECT_DIAL,          /* connect to `address` for kind and key, unless that is under way or
+                                 stands; EVENT_CONNECTED may follow */
+        EFFECT_RECORD_PUT,    /* durable: kind, key; the record is read from the machine by key when
+                                 the effects are carried out, and is gone when that finds none */
         EFFECT_RECORD_DELETE, /* durable: kind, key */
         EFFECT_LOG,
+        EFFECT_NONE, /* taken back */
 } MasterEffectType;
-
-typedef enum RecordKind { RECORD_APP, RECORD_WORKER, RECORD_DRIVER } RecordKind;
 
 typedef struct MasterEffect MasterEffect;
 struct MasterEffect {
@@ -69,10 +86,13 @@ struct MasterEffect {
         const char *endpoint; /* static: "Worker", "AppClient" */
         int64_t request_id;
         const Message *message;
-        LineSet lines; /* EFFECT_IDENTIFY: candidates; SEND: what the peer is known to be */
+        LineSet lines;  /* EFFECT_IDENTIFY: candidates; SEND: what the peer is known to be */
+        bool promise;   /* SEND, REPLY: tells of something new that must be durable first */
+        const void *of; /* promise: the application, executor or driver; compared only */
         RecordKind kind;
         const char *key;
-        int level; /* LOG */
+        RpcAddress address; /* DIAL */
+        int level;          /* LOG */
         LogFields fields;
         const char *text; /* LOG, FAIL, CLOSE, ASK_VERSION */
 };

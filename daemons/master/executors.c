@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemons/master/internal.h"
+#include "daemons/master/record-internal.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -16,6 +16,7 @@ void executor_destroy(Executor *e)
         if (!e)
                 return;
         free(e->grants.items);
+        free(e->message);
         free(e);
 }
 
@@ -70,8 +71,8 @@ void hosting_forget(Hosting *h)
 
 /* ---- start ---- */
 
-static Executor *executor_new(Turn *t, App *app, const AppProfile *profile, Worker *w,
-                              int32_t cores)
+/* On no list yet but that of its application by id. NULL: no memory. */
+static Executor *executor_new(Turn *t, App *app, Worker *w, int32_t id, const ExecutorRecord *r)
 {
         Executor *e = calloc(1, sizeof(*e) + pack_size(w->id) + pack_size(w->host));
         if (!e)
@@ -80,25 +81,88 @@ static Executor *executor_new(Turn *t, App *app, const AppProfile *profile, Work
         e->worker_id = pack_string(&cursor, w->id);
         e->worker_host = pack_string(&cursor, w->host);
         e->app = app;
-        e->conn = w->peer->conn;
-        e->id = app->next_executor_id;
-        e->rp_id = profile->id;
-        e->cores = cores;
-        e->memory = profile->memory_per_executor;
-        e->limit = fit_limit(w, &profile->request);
+        e->id = id;
+        e->rp_id = r->rp_id;
+        e->cores = r->cores;
+        e->memory = r->memory;
+        e->limit = r->limit;
         e->state = EXECUTOR_LAUNCHING;
-        e->start_wall = t->time.wall;
-        if (hosting_ensure(app, w) < 0 || grants_take(w, &profile->resources, &e->grants) < 0) {
-                executor_destroy(e);
-                return NULL;
-        }
-        HASH_ADD(hh, app->executors_by_id, id, sizeof(e->id), e);
+        e->start_wall = (uint64_t)r->start;
+        e->batch = t->m->batch;
+        if (hosting_ensure(app, w) == 0)
+                HASH_ADD(hh, app->executors_by_id, id, sizeof(e->id), e);
         if (!hash_added(e)) {
-                grants_release(&e->grants);
                 executor_destroy(e);
                 return NULL;
         }
         return e;
+}
+
+/* From here on it holds what it needs; the caller tells the worker's index. */
+static void executor_enter(Executor *e, Worker *w, AppProfile *profile)
+{
+        App *app = e->app;
+        e->worker = w;
+        w->n_executors++;
+        app->n_executors++;
+        DL_APPEND(app->executors, e);
+        DL_APPEND2(w->executors, e, worker_prev, worker_next);
+        if (!profile)
+                return;
+        app->cores_granted += e->cores;
+        profile->n_executors++;
+        e->counted = true;
+}
+
+Executor *executor_restore(Turn *t, App *app, Worker *w, int32_t id, const ExecutorRecord *r)
+{
+        AppProfile *profile = app_profile(app, r->rp_id);
+        if (executor_find(app, id) || r->cores < 0 || r->memory < 0 || r->limit < 0)
+                return NULL;
+        Executor *e = executor_new(t, app, w, id, r);
+        if (!e || grants_restore(w, &r->resources, &e->grants) < 0)
+                t->error = -ENOMEM;
+        if (!e)
+                return NULL;
+        app->next_executor_id = MAX_OF(app->next_executor_id, id + 1);
+        executor_enter(e, w, r->state == EXECUTOR_DECOMMISSIONED ? NULL : profile);
+        executor_set_state(e, r->state);
+        worker_use(t->m, w, e->cores, e->memory, e->limit);
+        return e;
+}
+
+/* ---- records ---- */
+
+const char *executor_key(const Executor *e, char buffer[static EXECUTOR_KEY_MAX])
+{
+        (void)snprintf(buffer, EXECUTOR_KEY_MAX, "%s/%d", e->app->id, e->id);
+        return buffer;
+}
+
+void turn_record_executor(Turn *t, MasterEffectType type, const Executor *e)
+{
+        char key[EXECUTOR_KEY_MAX];
+        turn_record(t, type, RECORD_EXECUTOR, turn_strdup(t, executor_key(e, key)));
+}
+
+/* ---- what is said of it ---- */
+
+void executor_tell(Turn *t, Executor *e, ExecutorState state, const char *message,
+                   OptInt exit_status, const char *worker_host)
+{
+        if (!e->app->peer && executor_state_finished(state)) {
+                e->untold = true;
+                e->exit_status = exit_status;
+                free(e->message);
+                e->message = message ? strdup(message) : NULL;
+                return;
+        }
+        Message *msg = turn_send(t, e->app->peer, ENDPOINT_DRIVER, MSG_EXECUTOR_UPDATED);
+        msg->executor_updated.id = e->id;
+        msg->executor_updated.state = state;
+        msg->executor_updated.message = turn_strdup(t, message);
+        msg->executor_updated.exit_status = exit_status;
+        msg->executor_updated.worker_host = worker_host;
 }
 
 /* A worker of ours limits the executor by what the description says. It only ever says what the
@@ -114,6 +178,7 @@ static void say_launched(Turn *t, const Executor *e, const AppProfile *profile)
         const App *app = e->app;
         const Worker *w = e->worker;
         Message *msg = turn_send(t, w->peer, ENDPOINT_WORKER, MSG_LAUNCH_EXECUTOR);
+        turn_promise(t, e);
         msg->launch_executor.master_url = t->m->config.url;
         msg->launch_executor.app_id = app->id;
         msg->launch_executor.exec_id = e->id;
@@ -123,9 +188,10 @@ static void say_launched(Turn *t, const Executor *e, const AppProfile *profile)
         msg->launch_executor.app_desc = app->desc;
         if (w->engines)
                 tell_profile(t, app, profile, &msg->launch_executor.app_desc);
-        msg->launch_executor.resources = grants_map(t, &e->grants);
+        msg->launch_executor.resources = turn_grants_map(t, &e->grants);
 
         msg = turn_send(t, app->peer, ENDPOINT_DRIVER, MSG_EXECUTOR_ADDED);
+        turn_promise(t, e);
         msg->executor_added.id = e->id;
         msg->executor_added.cores = e->cores;
         msg->executor_added.memory = e->memory;
@@ -135,20 +201,23 @@ static void say_launched(Turn *t, const Executor *e, const AppProfile *profile)
 
 void executor_launch(Turn *t, App *app, AppProfile *profile, Worker *w, int32_t cores)
 {
-        Executor *e = executor_new(t, app, profile, w, cores);
-        if (!e) {
+        const ExecutorRecord described = {
+                .rp_id = profile->id,
+                .cores = cores,
+                .memory = profile->memory_per_executor,
+                .limit = fit_limit(w, &profile->request),
+                .start = (int64_t)t->time.wall,
+        };
+        Executor *e = executor_new(t, app, w, app->next_executor_id, &described);
+        if (!e || grants_take(w, &profile->resources, &e->grants) < 0)
                 t->error = -ENOMEM;
+        if (!e)
                 return;
-        }
         app->next_executor_id++;
-        app->cores_granted += cores;
-        app->n_executors++;
-        profile->n_executors++;
-        e->counted = true;
-        e->worker = w;
-        w->n_executors++;
-        DL_APPEND(app->executors, e);
-        DL_APPEND2(w->executors, e, worker_prev, worker_next);
+        e->conn = w->peer->conn;
+        executor_enter(e, w, profile);
+        app_changed(t, app);
+        turn_record_executor(t, EFFECT_RECORD_PUT, e);
         say_launched(t, e, profile);
 
         char id[16];
@@ -189,6 +258,7 @@ void executor_leave_app(Turn *t, Executor *e)
 void executor_end(Turn *t, Executor *e, ExecutorState state)
 {
         App *app = e->app;
+        turn_record_executor(t, EFFECT_RECORD_DELETE, e);
         executor_set_state(e, state);
         executor_leave_worker(t, e);
         executor_leave_app(t, e);

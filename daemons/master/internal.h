@@ -37,7 +37,19 @@ typedef struct Slot {
         int32_t cores, executors; /* assigned so far */
 } Slot;
 
+typedef enum MasterStatus {
+        MASTER_ALIVE,
+        MASTER_STANDBY,
+        MASTER_RECOVERING, /* does not schedule yet */
+} MasterStatus;
+
 struct Master {
+        MasterStatus status;
+        uint64_t batch;          /* number of the list of effects that is being filled */
+        char *unkept;            /* why nothing can be made durable, or NULL; owned */
+        uint64_t wait_until;     /* RECOVERING ends */
+        uint64_t recovery_until; /* UNKNOWN applications are given up; 0: there are none */
+        uint64_t redial_at;      /* 0: nobody is dialled */
         MasterConfig config;
         Arena arena; /* the configuration's strings */
 
@@ -51,6 +63,7 @@ struct Master {
         Worker *dead_by_id;           /* k: Worker.id -> v: dead Worker */
         Worker *dead_by_address;      /* k: Worker.address -> v: dead Worker */
         Worker *beats;                /* list (beat_prev, beat_next) by last heartbeat; not dead */
+        Worker *silent;               /* list (beat_prev, beat_next) by silent_until; UNKNOWN */
         Worker *dead;                 /* list (beat_prev, beat_next) by death */
         WorkerIndex by_policy, by_id; /* ALIVE workers, for executors and for drivers ... */
         WorkerIndex by_size;          /* ... and by id, as if nothing were taken of them */
@@ -99,11 +112,15 @@ typedef struct Turn {
 Message *turn_send(Turn *t, const Peer *peer, const char *endpoint, MessageType type);
 Message *turn_answer(Turn *t, const char *endpoint, MessageType type); /* one-way, event's conn */
 Message *turn_reply(Turn *t, MessageType type);                        /* to the event's ask */
+/* Says of the effect added last that it must not leave before `of` is durable. */
+void turn_promise(Turn *t, const void *of);
 void turn_reply_boolean(Turn *t, bool value);
 void turn_unsupported(Turn *t); /* as the JVM answers an ask that it does not know */
 void turn_identify(Turn *t, ConnId conn, LineSet candidates);
 void turn_ask_version(Turn *t, const char *app_id, const char *ui_url);
 void turn_record(Turn *t, MasterEffectType type, RecordKind kind, const char *key);
+void turn_record_master(Turn *t); /* record.c */
+void turn_dial(Turn *t, RecordKind kind, const char *key, RpcAddress address);
 
 #define turn_log(t, level, ...) turn_log_with((t), (level), (LogFields){ 0 }, __VA_ARGS__)
 void turn_log_with(Turn *t, int level, LogFields fields, const char *format, ...) PRINTF_LIKE(4, 5);
@@ -191,14 +208,17 @@ bool worker_has_resources(const Worker *w, const ResourceRequirementSeq *needs, 
 /* Takes the first free addresses. 0 or -ENOMEM. */
 int grants_take(Worker *w, const ResourceRequirementSeq *needs, ResourceGrants *ret);
 void grants_release(ResourceGrants *grants);
-/* As the map of LaunchExecutor and LaunchDriver, in the effects' arena. */
-ResourceMap grants_map(Turn *t, const ResourceGrants *grants);
+/* Takes those that the map names, as far as the worker has them and nobody else. 0 or -ENOMEM. */
+int grants_restore(Worker *w, const ResourceMap *map, ResourceGrants *ret);
+/* As a map, in the arena. 0 or -ENOMEM. */
+int grants_map(Arena *arena, const ResourceGrants *grants, ResourceMap *ret);
+/* ... of LaunchExecutor and LaunchDriver. */
+ResourceMap turn_grants_map(Turn *t, const ResourceGrants *grants);
 
 /* ---- workers.c ---- */
 
 void worker_register(Turn *t);
 void worker_heartbeat(Turn *t);
-void worker_latest_state(Turn *t);
 void worker_decommissioning(Turn *t);
 void worker_decommission_hosts(Turn *t);
 void worker_identified(Turn *t);
@@ -207,6 +227,20 @@ void worker_remove(Turn *t, Worker *w, const char *why);
 void worker_use(Master *m, Worker *w, int32_t cores, int32_t memory, int32_t limit);
 void workers_tick(Turn *t);
 void worker_destroy(Worker *w);
+Worker *worker_find(const Master *m, const char *id); /* not a dead one; NULL-tolerant */
+/* Its connection is gone: waits for it to come back, or removes it. */
+void worker_lost(Turn *t, Worker *w, const char *why);
+/* An UNKNOWN one is heard of on this connection. */
+void worker_came_back(Turn *t, Worker *w, Peer *peer);
+/* An UNKNOWN one that is on no list yet is given up then. */
+void worker_wait_until(Master *m, Worker *w, uint64_t until);
+
+/* ---- reconcile.c ---- */
+
+void worker_latest_state(Turn *t);
+void worker_scheduler_state(Turn *t);
+/* The event's worker runs an executor that it should not. */
+void executor_kill_unknown(Turn *t, const char *app_id, int32_t exec_id);
 
 /* ---- peers.c ---- */
 
@@ -232,6 +266,10 @@ void app_tell_incompatible(Turn *t, App *app);
 void apps_clear_completed(Master *m);
 void app_destroy(App *app);
 App *app_find(const Master *m, const char *id);
+/* Its state is to be recorded. */
+void app_changed(Turn *t, App *app);
+/* Its driver has answered after a restart of the master, on the event's connection. */
+void app_came_back(Turn *t, App *app);
 AppProfile *app_profile(const App *app, int32_t id);
 int32_t app_cores_left(const App *app);
 void app_update_wanting(Master *m, App *app);
@@ -258,6 +296,12 @@ void executor_leave_app(Turn *t, Executor *e);
 /* Both, and moves it to the application's ended ones in this state. */
 void executor_end(Turn *t, Executor *e, ExecutorState state);
 void executor_kill(Turn *t, Executor *e); /* and tells the worker */
+/* Tells the driver of its end or its state, or as soon as the driver is back. */
+void executor_tell(Turn *t, Executor *e, ExecutorState state, const char *message,
+                   OptInt exit_status, const char *worker_host);
+#define EXECUTOR_KEY_MAX (LIMIT_ID_BYTES + 16)
+void turn_record_executor(Turn *t, MasterEffectType type, const Executor *e);
+const char *executor_key(const Executor *e, char buffer[static EXECUTOR_KEY_MAX]);
 void executor_set_state(Executor *e, ExecutorState state);
 void executor_destroy(Executor *e);
 void hosting_forget(Hosting *h);
@@ -276,6 +320,22 @@ void driver_launch(Turn *t, Driver *d, Worker *w);
 void drivers_clear_completed(Master *m);
 void driver_destroy(Driver *d);
 Driver *driver_find(const Master *m, const char *id);
+
+/* Takes back that it was launched. */
+void driver_unlaunch(Turn *t, Driver *d);
+void driver_forget(Turn *t, Driver *d); /* as if it had never been */
+
+/* ---- recovery.c ---- */
+
+void recovery_begin(Turn *t);
+void recovery_connected(Turn *t);
+void recovery_app_answered(Turn *t);
+/* Goes on when nobody is left to wait for, or time is up. */
+void recovery_check(Turn *t);
+void recovery_tick(Turn *t);
+uint64_t recovery_deadline(const Master *m);
+bool standby_answers(Turn *t); /* true: that was all */
+void store_changed(Turn *t);
 
 /* ---- sched.c ---- */
 

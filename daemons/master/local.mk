@@ -8,6 +8,14 @@ daemons_master_libmaster_a_SOURCES = \
 	daemons/master/event.h \
 	daemons/master/executors.c \
 	daemons/master/fit.c \
+	daemons/master/keeping.c \
+	daemons/master/reconcile.c \
+	daemons/master/record.c \
+	daemons/master/record.h \
+	daemons/master/record-bytes.c \
+	daemons/master/record-bytes.h \
+	daemons/master/record-internal.h \
+	daemons/master/recovery.c \
 	daemons/master/internal.h \
 	daemons/master/lines.c \
 	daemons/master/master.c \
@@ -29,6 +37,8 @@ daemons_master_libmasterd_a_SOURCES = \
 	daemons/master/actor.c \
 	daemons/master/actor.h \
 	daemons/master/config.c \
+	daemons/master/keeper.c \
+	daemons/master/keeper.h \
 	daemons/master/config.h \
 	daemons/master/ui.c \
 	daemons/master/ui-html.c \
@@ -44,8 +54,9 @@ spark_master_libs = \
 	lib/rpc/librpc.a \
 	lib/http/libhttp.a \
 	lib/wire/libwire.a \
+	lib/store/libstore.a \
 	lib/base/libbase.a \
-	$(JANSSON_LIBS) $(SYSTEMD_LIBS) $(INIH_LIBS)
+	$(JANSSON_LIBS) $(SYSTEMD_LIBS) $(INIH_LIBS) $(SQLITE_LIBS)
 
 sbin_PROGRAMS += spark-master
 spark_master_SOURCES = daemons/master/main.c

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sysexits.h>
@@ -18,6 +19,7 @@
 #include "daemons/master/actor.h"
 #include "daemons/master/config.h"
 #include "daemons/master/ui.h"
+#include "store/store.h"
 
 typedef struct Sockets {
         char *host;       /* what peers call us */
@@ -94,21 +96,53 @@ static void reload(void *user)
         actor_reconfigure(running->actor, &config);
 }
 
+/* The state cannot be used: a later start may find another master gone, but not a file mended. */
+static int state_exit_status(int result)
+{
+        switch (result) {
+        case STORE_E_HELD:
+                return EX_TEMPFAIL;
+        case STORE_E_FOREIGN:
+        case STORE_E_DAMAGED:
+        case STORE_E_NEWER:
+                return EX_DATAERR;
+        default:
+                return EX_CANTCREAT;
+        }
+}
+
+/* The service manager may have made several directories: the first is the master's. Owned by the
+ * caller; NULL: there is none. */
+static char *find_state_dir(const MasterSettings *settings)
+{
+        const char *service = getenv("STATE_DIRECTORY");
+        const char *chosen = master_state_dir(settings, service);
+
+        return chosen ? strndup(chosen, chosen == service ? strcspn(chosen, ":") : strlen(chosen))
+                      : NULL;
+}
+
 /* Serves until told to end. */
 static int serve(const MasterConfig *config, MasterSettings *settings, const Options *options,
-                 Sockets *s)
+                 const char *state_dir, Sockets *s)
 {
         Running running = { .options = options, .settings = settings };
         const DaemonHandlers handlers = { .reload = reload, .user = &running };
+        const ActorOptions actor_options = { .config = config,
+                                             .state_dir = state_dir,
+                                             .standby = settings->standby };
         CLEANUP(sd_event_unrefp) sd_event *event = NULL;
         CLEANUP(actor_free_pointer) Actor *actor = NULL;
         CLEANUP(http_server_free_pointer) HttpServer *server = NULL;
+        CLEANUP_FREE char *problem = NULL;
         Ui ui;
         int r;
 
         r = daemon_event_new(&handlers, &event);
         if (r == 0)
-                r = actor_new(event, config, &actor);
+                r = actor_new(event, &actor_options, &actor, &problem);
+        if (problem)
+                return cannot_start(problem, state_exit_status(r));
         running.actor = actor;
         if (r == 0)
                 r = ui_init(&ui, actor_master(actor), settings->kill_enabled, actor_order, actor);
@@ -130,7 +164,7 @@ static int serve(const MasterConfig *config, MasterSettings *settings, const Opt
 static int run(MasterSettings *settings, const Options *options)
 {
         CLEANUP(sockets_done) Sockets s = { .fd = -1, .webui_fd = -1 };
-        CLEANUP_FREE char *problem = NULL;
+        CLEANUP_FREE char *problem = NULL, *state_dir = NULL;
         MasterConfig config;
         int r;
 
@@ -139,15 +173,15 @@ static int run(MasterSettings *settings, const Options *options)
         r = open_sockets(settings, &s, &problem);
         if (r != 0)
                 return give_up(problem, r);
-        if (settings->state_dir) {
-                r = dir_make(settings->state_dir, 0750);
-                if (r < 0) {
-                        if (asprintf(&problem, "state directory %s: %s", settings->state_dir,
-                                     strerror(-r)) < 0)
-                                problem = NULL;
-                        return cannot_start(problem ? problem : "out of memory", EX_CANTCREAT);
-                }
+        state_dir = find_state_dir(settings);
+        r = state_dir ? dir_make(state_dir, 0750) : 0;
+        if (r < 0) {
+                if (asprintf(&problem, "state directory %s: %s", state_dir, strerror(-r)) < 0)
+                        problem = NULL;
+                return cannot_start(problem ? problem : "out of memory", EX_CANTCREAT);
         }
+        if (!state_dir)
+                log_notice("There is no state directory: nothing outlives a restart.");
         r = daemon_raise_nofile();
         if (r < 0)
                 log_warning("The limit of open files stays as it is: %s", strerror(-r));
@@ -155,7 +189,7 @@ static int run(MasterSettings *settings, const Options *options)
         config.address = (RpcAddress){ .host = s.host, .port = s.port };
         config.web_ui_url = s.webui_url;
         config.web_ui_port = s.webui_port;
-        return serve(&config, settings, options, &s);
+        return serve(&config, settings, options, state_dir, &s);
 }
 
 int main(int argc, char **argv)

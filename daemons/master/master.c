@@ -27,6 +27,9 @@ void master_config_init(MasterConfig *config)
         *config = (MasterConfig){
                 .worker_timeout_usec = UINT64_C(60) * 1000000,
                 .identify_timeout_usec = 1000000,
+                .recovery_wait_usec = UINT64_C(5) * 1000000,
+                .recovery_timeout_usec = UINT64_C(60) * 1000000,
+                .grace_usec = UINT64_C(60) * 1000000,
                 .version_timeout_usec = UINT64_C(30) * 1000000,
                 .dead_worker_persistence = 15,
                 .retained_applications = 200,
@@ -79,6 +82,7 @@ int master_new(const MasterConfig *config, Master **ret_master)
         worker_index_init(&m->by_policy, config->worker_selection_policy);
         worker_index_init(&m->by_id, POLICY_WORKER_ID);
         worker_index_init(&m->by_size, POLICY_WORKER_ID);
+        m->status = config->standby ? MASTER_STANDBY : MASTER_ALIVE;
         *ret_master = m;
         return 0;
 }
@@ -91,6 +95,7 @@ void master_reconfigure(Master *m, const MasterConfig *config)
         m->config.retained_executors = config->retained_executors;
         m->config.default_cores = config->default_cores;
         m->config.max_executor_retries = config->max_executor_retries;
+        m->config.grace_usec = config->grace_usec;
         m->config.spread_out = config->spread_out;
         m->config.spread_out_drivers = config->spread_out_drivers;
 }
@@ -147,6 +152,7 @@ Master *master_free(Master *m)
                 free(peer);
         }
         free(m->slots);
+        free(m->unkept);
         arena_done(&m->arena);
         free(m);
         return NULL;
@@ -175,12 +181,6 @@ static void reply_ready(Turn *t)
         turn_reply_boolean(t, true);
 }
 
-static void nothing_to_recover(Turn *t)
-{
-        turn_log(t, LOG_DEBUG, "Ignored %s: this master did not ask for it.",
-                 message_type_name(t->event->message->type));
-}
-
 /* What the endpoint "Master" understands; `ask` as Spark's clients send it. */
 static const struct {
         void (*handle)(Turn *t);
@@ -190,12 +190,12 @@ static const struct {
         [MSG_HEARTBEAT] = { worker_heartbeat, false },
         [MSG_WORKER_LATEST_STATE] = { worker_latest_state, false },
         [MSG_WORKER_DECOMMISSIONING] = { worker_decommissioning, false },
-        [MSG_WORKER_SCHEDULER_STATE_RESPONSE] = { nothing_to_recover, false },
+        [MSG_WORKER_SCHEDULER_STATE_RESPONSE] = { worker_scheduler_state, false },
         [MSG_EXECUTOR_STATE_CHANGED] = { app_executor_state_changed, true },
         [MSG_DRIVER_STATE_CHANGED] = { driver_state_changed, false },
         [MSG_REGISTER_APPLICATION] = { app_register, false },
         [MSG_UNREGISTER_APPLICATION] = { app_unregister, false },
-        [MSG_MASTER_CHANGE_ACKNOWLEDGED] = { nothing_to_recover, false },
+        [MSG_MASTER_CHANGE_ACKNOWLEDGED] = { recovery_app_answered, false },
         [MSG_REQUEST_EXECUTORS] = { app_request_executors, true },
         [MSG_KILL_EXECUTORS] = { app_kill_executors, true },
         [MSG_REQUEST_SUBMIT_DRIVER] = { driver_submit, true },
@@ -215,6 +215,8 @@ static void handle_message(Turn *t)
         Peer *peer = peer_find(t->m, event->conn);
         if (peer && event->lines)
                 peer->lines = event->lines;
+        if (t->m->status == MASTER_STANDBY && standby_answers(t))
+                return;
         bool known = (unsigned)type < MSG_TYPE_MAX && handlers[type].handle;
         if (known && handlers[type].ask == event->ask)
                 handlers[type].handle(t);
@@ -263,16 +265,27 @@ static void handle_event(Turn *t)
         case EVENT_KILL_DRIVER:
                 kill_driver(t);
                 break;
+        case EVENT_START:
+                recovery_begin(t);
+                break;
+        case EVENT_CONNECTED:
+                recovery_connected(t);
+                break;
+        case EVENT_STORE:
+                store_changed(t);
+                break;
         }
 }
 
 int master_handle(Master *m, MasterTime time, const MasterEvent *event, MasterEffects *out)
 {
         Turn t = { .m = m, .time = time, .event = event, .out = out };
-        if (!out->first)
+        if (!out->first) {
                 free_graves(m);
+                m->batch++;
+        }
         handle_event(&t);
-        if (m->schedule && !t.error)
+        if (m->schedule && m->status == MASTER_ALIVE && !m->unkept && !t.error)
                 schedule(&t);
         return t.error;
 }

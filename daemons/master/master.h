@@ -25,6 +25,11 @@ typedef struct MasterConfig {
         uint64_t worker_timeout_usec;   /* spark.worker.timeout */
         uint64_t identify_timeout_usec; /* how long a worker may stay unused until identified */
         uint64_t version_timeout_usec;  /* how long an application may wait for its version */
+        uint64_t recovery_wait_usec;    /* after a restart: schedules again when all have answered,
+                                         * or after this ... */
+        uint64_t recovery_timeout_usec; /* ... and who has not after this is gone */
+        uint64_t grace_usec;            /* how long a worker of ours with executors may be away */
+        bool standby;                   /* begins as a standby, until EVENT_START */
         int32_t dead_worker_persistence;
         int32_t retained_applications, retained_drivers;
         int32_t retained_executors; /* ended executors remembered per application */
@@ -78,13 +83,14 @@ typedef struct MasterCounters {
         int64_t memory, memory_used; /* MiB */
         size_t workers_listed;       /* dead and decommissioned ones too */
         size_t apps, apps_waiting, apps_completed;
+        size_t workers_silent; /* UNKNOWN: waited for */
         size_t drivers_waiting, drivers_running, drivers_completed;
         uint64_t index_steps; /* nodes of the worker index looked at since the start */
 } MasterCounters;
 
 MasterCounters master_counters(const Master *m);
 const MasterConfig *master_config(const Master *m);
-const char *master_status(const Master *m); /* "ALIVE" */
+const char *master_status(const Master *m); /* "ALIVE", "STANDBY" or "RECOVERING" */
 
 /* Heads of lists in order, all linked by ->next; NULL: empty. An application's executors are
  * App.executors and App.removed, a worker's are Worker.executors (by ->worker_next). */

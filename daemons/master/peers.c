@@ -110,7 +110,7 @@ void peer_closed(Turn *t)
         peer->held = true;
         while (peer->workers) {
                 Worker *w = peer->workers;
-                worker_remove(t, w, turn_printf(t, "%s got disassociated", w->address));
+                worker_lost(t, w, turn_printf(t, "%s got disassociated", w->address));
         }
         while (peer->apps)
                 app_remove(t, peer->apps, APP_FINISHED, NULL);

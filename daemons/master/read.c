@@ -21,8 +21,12 @@ const MasterConfig *master_config(const Master *m)
 
 const char *master_status(const Master *m)
 {
-        (void)m; /* without recovery there is no other */
-        return "ALIVE";
+        static const char *const names[] = {
+                [MASTER_ALIVE] = "ALIVE",
+                [MASTER_STANDBY] = "STANDBY",
+                [MASTER_RECOVERING] = "RECOVERING",
+        };
+        return names[m->status];
 }
 
 const Worker *master_workers(const Master *m)

@@ -94,36 +94,76 @@ void grants_release(ResourceGrants *grants)
         *grants = (ResourceGrants){ 0 };
 }
 
-static StringSeq grant_addresses(Turn *t, const ResourceGrant *g)
+/* The place of a free address, or n_addresses. */
+static size_t free_address(const WorkerResource *r, const char *address)
 {
-        const char **items = arena_new_array(&t->out->arena, g->n, const char *);
-        if (!items) {
-                t->error = -ENOMEM;
-                return (StringSeq){ 0 };
-        }
-        for (size_t i = 0; i < g->n; i++)
-                items[i] = g->resource->addresses[g->indexes[i]];
-        return (StringSeq){ .items = items, .length = g->n };
+        for (size_t i = 0; i < r->n_addresses; i++)
+                if (!r->taken[i] && address && strcmp(r->addresses[i], address) == 0)
+                        return i;
+        return r->n_addresses;
 }
 
-ResourceMap grants_map(Turn *t, const ResourceGrants *grants)
+int grants_restore(Worker *w, const ResourceMap *map, ResourceGrants *ret)
+{
+        size_t n = 0;
+        for (size_t i = 0; i < map->length; i++)
+                n += map->items[i].value.addresses.length;
+        *ret = (ResourceGrants){ 0 };
+        if (map->length == 0)
+                return 0;
+        ResourceGrant *grants = calloc(1, map->length * sizeof(*grants) + n * sizeof(uint32_t));
+        if (!grants)
+                return -ENOMEM;
+        uint32_t *indexes = (uint32_t *)(grants + map->length);
+        for (size_t i = 0; i < map->length; i++) {
+                const StringSeq *addresses = &map->items[i].value.addresses;
+                WorkerResource *r =
+                        map->items[i].key ? worker_resource(w, map->items[i].key) : NULL;
+                grants[i] = (ResourceGrant){ .resource = r, .indexes = indexes };
+                for (size_t k = 0; r && k < addresses->length; k++) {
+                        size_t at = free_address(r, addresses->items[k]);
+                        if (at == r->n_addresses)
+                                continue;
+                        r->taken[at] = true;
+                        r->n_free--;
+                        indexes[grants[i].n++] = (uint32_t)at;
+                }
+                indexes += grants[i].n;
+        }
+        *ret = (ResourceGrants){ .items = grants, .length = map->length };
+        return 0;
+}
+
+int grants_map(Arena *arena, const ResourceGrants *grants, ResourceMap *ret)
 {
         ResourceMap map = { 0 };
-        if (grants->length == 0)
-                return map;
-        map.items = arena_alloc_array(&t->out->arena, grants->length, sizeof(*map.items));
-        if (!map.items) {
-                t->error = -ENOMEM;
-                return map;
+        if (grants->length > 0) {
+                map.items = arena_alloc_array(arena, grants->length, sizeof(*map.items));
+                if (!map.items)
+                        return -ENOMEM;
         }
         for (size_t i = 0; i < grants->length; i++) {
                 const ResourceGrant *g = &grants->items[i];
                 if (!g->resource)
                         continue;
+                const char **items = arena_new_array(arena, g->n, const char *);
+                if (!items)
+                        return -ENOMEM;
+                for (size_t k = 0; k < g->n; k++)
+                        items[k] = g->resource->addresses[g->indexes[k]];
                 map.items[map.length++] = (struct ResourceEntry){
                         .key = g->resource->name,
-                        .value = { .name = g->resource->name, .addresses = grant_addresses(t, g) },
+                        .value = { .name = g->resource->name, .addresses = { items, g->n } },
                 };
         }
+        *ret = map;
+        return 0;
+}
+
+ResourceMap turn_grants_map(Turn *t, const ResourceGrants *grants)
+{
+        ResourceMap map = { 0 };
+        if (grants_map(&t->out->arena, grants, &map) < 0)
+                t->error = -ENOMEM;
         return map;
 }

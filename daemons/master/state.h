@@ -109,18 +109,21 @@ struct Worker {
         WorkerLimits limits;
         WorkerResource *resources;
         size_t n_resources;
-        LineSet lines; /* what it can run; a JVM worker's candidates until identified */
-        bool pending;  /* its identification is under way */
+        LineSet lines;       /* what it can run; a JVM worker's candidates until identified */
+        bool pending;        /* its identification is under way */
+        bool decommissioned; /* when it is UNKNOWN: what it was */
         uint64_t last_heartbeat, last_heartbeat_wall;
         uint64_t died;
-        Peer *peer;          /* NULL when dead */
-        Executor *executors; /* list (worker_prev, worker_next) */
+        uint64_t silent_until; /* UNKNOWN: when it is given up */
+        Peer *peer;            /* NULL when DEAD or UNKNOWN */
+        Executor *executors;   /* list (worker_prev, worker_next) */
         size_t n_executors;
         Driver *drivers;   /* list (worker_prev, worker_next) */
         Hosting *hostings; /* list (worker_prev, worker_next): applications it ran executors of */
         WorkerIndexNode by_policy, by_id, by_size; /* places in the indexes; while ALIVE */
         Worker *prev, *next;           /* Master.workers: by registration, dead ones too */
-        Worker *beat_prev, *beat_next; /* Master.beats by last heartbeat, or Master.dead by death */
+        Worker *beat_prev, *beat_next; /* Master.beats by last heartbeat, .silent by its end, or
+                                        * .dead by death */
         Worker *peer_prev, *peer_next;
         UT_hash_handle hh_id, hh_address;
         Arena arena; /* of the resources */
@@ -152,8 +155,12 @@ struct Executor {
         int32_t cores, memory;
         int32_t limit; /* MiB of its worker's limits; 0 where there are none */
         ExecutorState state;
-        bool counted;  /* in the application's cores and the profile's executors */
-        uint64_t seen; /* number of the last WorkerLatestState that named it */
+        bool counted; /* in the application's cores and the profile's executors */
+        bool untold;  /* ended while its driver could not be told; it will, with this: */
+        OptInt exit_status;
+        char *message;  /* owned */
+        uint64_t batch; /* Master.batch when it was launched */
+        uint64_t seen;  /* number of the last WorkerLatestState that named it */
         uint64_t start_wall;
         ResourceGrants grants;
         Executor *prev, *next; /* App.executors or App.removed, by id or by removal */
@@ -174,7 +181,10 @@ struct Hosting {
 
 struct App {
         const char *id;
-        uint64_t seq; /* registration order */
+        uint64_t seq;       /* registration order */
+        uint64_t batch;     /* Master.batch when it registered ... */
+        uint64_t state_put; /* ... and when its state was last recorded */
+        bool restored;      /* which workers ran executors of it is not fully known */
         ApplicationDescription desc;
         EndpointRef driver;
         const char *driver_address; /* "host:port" of the driver, or NULL */
@@ -200,7 +210,7 @@ struct App {
         bool told_incompatible;      /* the log has the reason why it waits */
         bool asked;                  /* its driver was asked for its version, or need not be */
         uint64_t ask_until;          /* in Master.asking while not 0 */
-        Peer *peer;                  /* NULL when completed */
+        Peer *peer;                  /* NULL when completed or UNKNOWN */
         App *prev, *next;            /* Master.apps by registration, or Master.completed by end */
         App *want_prev, *want_next;
         App *ask_prev, *ask_next;
@@ -220,9 +230,11 @@ struct Driver {
         DriverState state;
         const char *exception; /* or NULL */
         uint64_t start_wall;
-        Worker *worker; /* while it runs there */
-        ConnId conn;    /* on which it was launched */
-        uint64_t seen;  /* number of the last WorkerLatestState that named it */
+        uint64_t batch, launch_batch; /* Master.batch when it was submitted, launched */
+        bool kill;                    /* was asked for while its worker was away */
+        Worker *worker;               /* while it runs there */
+        ConnId conn;                  /* on which it was launched */
+        uint64_t seen;                /* number of the last WorkerLatestState that named it */
         const char *worker_id, *worker_address; /* where it ran or runs; "host:port"; or NULL */
         ResourceGrants grants;
         bool waiting;        /* in Master.waiting_drivers, else in .drivers (or .completed) */

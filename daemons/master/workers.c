@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemons/master/internal.h"
+#include "daemons/master/record-internal.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -31,6 +31,11 @@ static Worker *find_by_id(Worker *table, const char *id)
         if (id)
                 HASH_FIND(hh_id, table, id, strlen(id), w);
         return w;
+}
+
+Worker *worker_find(const Master *m, const char *id)
+{
+        return find_by_id(m->workers_by_id, id);
 }
 
 static Worker *find_by_address(Worker *table, const char *address)
@@ -259,40 +264,62 @@ static const char *engines_text(Turn *t, const StringSeq *engines, LineSet *ret_
         return text;
 }
 
-/* A worker as its message describes it, on no list yet. NULL: no memory. */
-static Worker *worker_new(Turn *t, const char *address)
+/* A worker as it is described, on no list yet. NULL: no memory. */
+static Worker *worker_new(Turn *t, const WorkerRecord *r, LineSet lines)
 {
-        const Message *msg = t->event->message;
-        const char *id = msg->register_worker.id, *host = msg->register_worker.host;
-        const char *url = msg->register_worker.worker_web_ui_url;
-        const ResourceMap *map = &msg->register_worker.resources;
-        const StringSeq *declared = declared_engines(map);
-        LineSet lines = t->event->lines;
-        const char *engines = declared ? engines_text(t, declared, &lines) : NULL;
-
-        size_t strings = pack_size(id) + pack_size(host) + pack_size(address) + pack_size(url);
+        size_t strings = pack_size(r->id) + pack_size(r->host) + pack_size(r->address) +
+                         pack_size(r->web_ui_url);
         Worker *w = calloc(1, sizeof(*w) + strings);
         if (!w)
                 return NULL;
         char *cursor = w->strings;
-        w->id = pack_string(&cursor, id);
-        w->host = pack_string(&cursor, host);
-        w->address = pack_string(&cursor, address);
-        w->web_ui_url = pack_string(&cursor, url);
-        w->engines = engines ? strdup(engines) : NULL;
-        w->port = msg->register_worker.port;
-        w->cores = msg->register_worker.cores;
-        w->memory = msg->register_worker.memory;
-        w->limits = declared_limits(t, map);
+        w->id = pack_string(&cursor, r->id);
+        w->host = pack_string(&cursor, r->host);
+        w->address = pack_string(&cursor, r->address);
+        w->web_ui_url = pack_string(&cursor, r->web_ui_url);
+        w->engines = r->engines ? strdup(r->engines) : NULL;
+        w->port = r->port;
+        w->cores = r->cores;
+        w->memory = r->memory;
+        w->limits = (WorkerLimits){
+                .memory = r->limit_memory,
+                .overhead_percent = (unsigned)r->overhead_percent,
+                .overhead_min = r->overhead_min,
+        };
+        w->decommissioned = r->decommissioned;
         w->lines = lines;
         w->last_heartbeat = t->time.now;
         w->last_heartbeat_wall = t->time.wall;
         arena_init(&w->arena, SIZE_MAX); /* bounded by its message */
-        if ((engines && !w->engines) || copy_resources(t, w, map) < 0) {
+        if ((r->engines && !w->engines) || copy_resources(t, w, &r->resources) < 0) {
                 worker_destroy(w);
                 return NULL;
         }
         return w;
+}
+
+/* What the event's message says of its worker. */
+static WorkerRecord describe(Turn *t, const char *address, LineSet *ret_lines)
+{
+        const Message *msg = t->event->message;
+        const ResourceMap *map = &msg->register_worker.resources;
+        const StringSeq *engines = declared_engines(map);
+        const WorkerLimits limits = declared_limits(t, map);
+        *ret_lines = t->event->lines;
+        return (WorkerRecord){
+                .id = msg->register_worker.id,
+                .host = msg->register_worker.host,
+                .address = address,
+                .web_ui_url = msg->register_worker.worker_web_ui_url,
+                .engines = engines ? engines_text(t, engines, ret_lines) : NULL,
+                .port = msg->register_worker.port,
+                .cores = msg->register_worker.cores,
+                .memory = msg->register_worker.memory,
+                .limit_memory = limits.memory,
+                .overhead_percent = (int32_t)limits.overhead_percent,
+                .overhead_min = limits.overhead_min,
+                .resources = *map,
+        };
 }
 
 static void send_registered(Turn *t, bool duplicate)
@@ -332,7 +359,8 @@ static const char *registration_problem(Turn *t, const char *address)
         if (msg->register_worker.cores < 0 || msg->register_worker.cores > LIMIT_CORES ||
             msg->register_worker.memory < 0)
                 return "The worker's cores or memory are out of range";
-        if (find_by_address(t->m->workers_by_address, address))
+        const Worker *there = find_by_address(t->m->workers_by_address, address);
+        if (there && there->state != WORKER_UNKNOWN)
                 return turn_printf(t, "Attempted to re-register worker at same address: %s",
                                    address);
         const Peer *peer = peer_find(t->m, t->event->conn);
@@ -370,7 +398,6 @@ static int link_worker(Master *m, Worker *w)
                 return -ENOMEM;
         }
         DL_APPEND(m->workers, w);
-        DL_APPEND2(m->beats, w, beat_prev, beat_next);
         m->counters.workers_listed++;
         return 0;
 }
@@ -381,25 +408,120 @@ static bool same_limits(const WorkerLimits *a, const WorkerLimits *b)
                a->overhead_min == b->overhead_min;
 }
 
-static void update_limits(Turn *t, Worker *w)
+/* ... or started again with other settings. */
+static void update_sizes(Turn *t, Worker *w)
 {
+        const Message *msg = t->event->message;
+        int32_t cores = msg->register_worker.cores, memory = msg->register_worker.memory;
         WorkerLimits limits = declared_limits(t, &t->event->message->register_worker.resources);
         limits.used = w->limits.used;
-        if (same_limits(&limits, &w->limits))
+        if (cores < 0 || cores > LIMIT_CORES || memory < 0 ||
+            (same_limits(&limits, &w->limits) && cores == w->cores && memory == w->memory))
                 return;
         bool alive = w->state == WORKER_ALIVE;
         if (alive)
                 disappear(t->m, w);
         w->limits = limits;
+        w->cores = cores;
+        w->memory = memory;
         if (alive)
                 appear(t->m, w);
-        turn_log_with(t, LOG_INFO, about(w), "Executors of worker %s may take %d MiB now.", w->id,
-                      limits.memory);
+        turn_log_with(t, LOG_INFO, about(w),
+                      "Worker %s has %d cores and %d MiB of memory now, and executors may take %d "
+                      "MiB (0: any amount).",
+                      w->id, cores, memory, limits.memory);
         turn_record(t, EFFECT_RECORD_PUT, RECORD_WORKER, w->id);
 }
 
+/* A JVM's of which more than one line is possible. */
+static bool is_unclear(const Worker *w)
+{
+        return !w->engines && (w->lines & (w->lines - 1));
+}
+
+/* ---- away and back ---- */
+
+void worker_wait_until(Master *m, Worker *w, uint64_t until)
+{
+        Worker *behind = m->silent ? m->silent->beat_prev : NULL;
+        w->silent_until = until;
+        m->counters.workers_silent++;
+        while (behind && behind->silent_until > until)
+                behind = behind == m->silent ? NULL : behind->beat_prev;
+        if (!behind)
+                DL_PREPEND2(m->silent, w, beat_prev, beat_next);
+        else
+                DL_APPEND_ELEM2(m->silent, behind, w, beat_prev, beat_next);
+}
+
+static void stop_waiting(Master *m, Worker *w)
+{
+        DL_DELETE2(m->silent, w, beat_prev, beat_next);
+        m->counters.workers_silent--;
+}
+
+void worker_lost(Turn *t, Worker *w, const char *why)
+{
+        Master *m = t->m;
+        uint64_t grace = m->config.grace_usec;
+        /* What a JVM worker ran has ended with it. Executors of ours are not its children. */
+        if (!w->engines || grace == 0 || (!w->executors && !w->drivers)) {
+                worker_remove(t, w, why);
+                return;
+        }
+        turn_log_with(t, LOG_NOTICE,
+                      (LogFields){ .worker_id = w->id, .message_id = MESSAGE_WORKER_AWAY },
+                      "Worker %s on %s is away (%s); waiting %" PRIu64 " s for it to come back.",
+                      w->id, w->address, why, grace / 1000000);
+        w->decommissioned = w->state == WORKER_DECOMMISSIONED;
+        leave_alive(m, w, WORKER_UNKNOWN);
+        peer_detach_worker(m, w);
+        w->pending = false;
+        DL_DELETE2(m->beats, w, beat_prev, beat_next);
+        worker_wait_until(m, w, t->time.now + grace);
+}
+
+void worker_came_back(Turn *t, Worker *w, Peer *peer)
+{
+        Master *m = t->m;
+        stop_waiting(m, w);
+        DL_APPEND2(m->beats, w, beat_prev, beat_next);
+        w->last_heartbeat = t->time.now;
+        w->last_heartbeat_wall = t->time.wall;
+        peer_attach_worker(t, w, peer);
+        turn_log_with(t, LOG_INFO, about(w), "Worker %s is back.", w->id);
+        if (w->decommissioned) {
+                w->state = WORKER_DECOMMISSIONED;
+        } else {
+                w->pending = is_unclear(w);
+                become_alive(m, w);
+                if (w->pending)
+                        peer_identify(t, peer, w->lines);
+        }
+        recovery_check(t);
+}
+
+void worker_restore(Turn *t, const char *id, const WorkerRecord *r, LineSet lines)
+{
+        WorkerRecord with_id = *r;
+        with_id.id = id;
+        if (worker_find(t->m, id) || !r->address || !strchr(r->address, ':') || !r->host ||
+            r->cores < 0 || r->memory < 0 || find_by_address(t->m->workers_by_address, r->address))
+                return;
+        Worker *w = worker_new(t, &with_id, lines);
+        if (!w || link_worker(t->m, w) < 0) {
+                worker_destroy(w);
+                t->error = -ENOMEM;
+                return;
+        }
+        w->state = WORKER_UNKNOWN;
+        worker_wait_until(t->m, w, UINT64_MAX);
+}
+
+/* ---- registering again ---- */
+
 /* A worker of ours registers again when an engine was installed or removed. */
-static void update_engines(Turn *t, Worker *w)
+static void update_declared_engines(Turn *t, Worker *w)
 {
         const StringSeq *declared = declared_engines(&t->event->message->register_worker.resources);
         char served[LINES_TEXT_MAX];
@@ -429,7 +551,9 @@ static void register_again(Turn *t, Worker *w)
         Peer *peer = peer_ensure(t, t->event->conn);
         if (!peer)
                 return;
-        if (w->peer != peer) {
+        if (w->state == WORKER_UNKNOWN) {
+                worker_came_back(t, w, peer);
+        } else if (w->peer != peer) {
                 turn_log_with(t, LOG_INFO, about(w), "Worker %s is back on a new connection.",
                               w->id);
                 bool pending = w->pending;
@@ -437,9 +561,10 @@ static void register_again(Turn *t, Worker *w)
                 if (pending)
                         peer_identify(t, peer, w->lines);
         }
-        update_engines(t, w);
-        if (w->engines)
-                update_limits(t, w);
+        if (w->engines) {
+                update_declared_engines(t, w);
+                update_sizes(t, w);
+        }
         send_registered(t, true);
 }
 
@@ -474,19 +599,25 @@ void worker_register(Turn *t)
                 refuse(t, problem);
                 return;
         }
+        Worker *before = find_by_address(m->workers_by_address, address);
+        if (before)
+                worker_remove(t, before, "Worker replaced by a new worker with same address");
         Worker *dead = find_by_address(m->dead_by_address, address);
         if (dead)
                 forget_dead(m, dead);
 
+        LineSet lines;
+        const WorkerRecord described = describe(t, address, &lines);
         Peer *peer = peer_ensure(t, t->event->conn);
-        Worker *w = peer ? worker_new(t, address) : NULL;
+        Worker *w = peer ? worker_new(t, &described, lines) : NULL;
         if (!w || link_worker(m, w) < 0) {
                 worker_destroy(w);
                 t->error = -ENOMEM;
                 return;
         }
         peer_attach_worker(t, w, peer);
-        w->pending = !w->engines && (w->lines & (w->lines - 1));
+        DL_APPEND2(m->beats, w, beat_prev, beat_next);
+        w->pending = is_unclear(w);
         become_alive(m, w);
         log_registered(t, w);
         turn_record(t, EFFECT_RECORD_PUT, RECORD_WORKER, w->id);
@@ -509,6 +640,7 @@ void worker_identified(Turn *t)
                         continue;
                 LineSet lines = t->event->error < 0 ? 0 : t->event->lines & w->lines;
                 set_lines(m, w, lines ? lines : w->lines, false);
+                turn_record(t, EFFECT_RECORD_PUT, RECORD_WORKER, w->id);
                 char text[LINES_TEXT_MAX];
                 turn_log_with(t, lines ? LOG_INFO : LOG_NOTICE, about(w), "Worker %s %s Spark %s.",
                               w->id, lines ? "runs" : "did not say which version it is: taken for",
@@ -531,7 +663,10 @@ void worker_heartbeat(Turn *t)
         Master *m = t->m;
         const char *id = t->event->message->heartbeat.worker_id;
         Worker *w = find_by_id(m->workers_by_id, id);
-        if (w) {
+        if (w && w->state == WORKER_UNKNOWN) {
+                turn_log_with(t, LOG_DEBUG, about(w),
+                              "Got a heartbeat of worker %s, which is away.", w->id);
+        } else if (w) {
                 w->last_heartbeat = t->time.now;
                 w->last_heartbeat_wall = t->time.wall;
                 DL_DELETE2(m->beats, w, beat_prev, beat_next);
@@ -554,11 +689,7 @@ static void lose_what_ran(Turn *t, Worker *w, const char *why)
                                                        : turn_printf(t, "worker lost: %s", why);
         while (w->executors) {
                 Executor *e = w->executors;
-                Message *msg = turn_send(t, e->app->peer, ENDPOINT_DRIVER, MSG_EXECUTOR_UPDATED);
-                msg->executor_updated.id = e->id;
-                msg->executor_updated.state = EXECUTOR_LOST;
-                msg->executor_updated.message = text;
-                msg->executor_updated.worker_host = w->host;
+                executor_tell(t, e, EXECUTOR_LOST, text, (OptInt){ 0 }, w->host);
                 executor_end(t, e, EXECUTOR_LOST);
         }
         while (w->drivers)
@@ -571,11 +702,14 @@ void worker_remove(Turn *t, Worker *w, const char *why)
         turn_log_with(t, LOG_WARNING,
                       (LogFields){ .worker_id = w->id, .message_id = MESSAGE_WORKER_LOST },
                       "Removing worker %s on %s: %s.", w->id, w->address, why);
+        if (w->state == WORKER_UNKNOWN)
+                stop_waiting(m, w);
+        else
+                DL_DELETE2(m->beats, w, beat_prev, beat_next);
         leave_alive(m, w, WORKER_DEAD);
         peer_detach_worker(m, w);
         HASH_DELETE(hh_id, m->workers_by_id, w);
         HASH_DELETE(hh_address, m->workers_by_address, w);
-        DL_DELETE2(m->beats, w, beat_prev, beat_next);
         w->pending = false;
         w->died = t->time.now;
 
@@ -601,6 +735,7 @@ void worker_remove(Turn *t, Worker *w, const char *why)
         DL_APPEND2(m->dead, w, beat_prev, beat_next);
         if (HASH_CNT(hh_id, m->dead_by_id) > LIMIT_WORKERS)
                 forget_dead(m, m->dead);
+        recovery_check(t);
 }
 
 void workers_tick(Turn *t)
@@ -613,10 +748,13 @@ void workers_tick(Turn *t)
                 worker_remove(t, m->beats,
                               turn_printf(t, "Not receiving heartbeat for %" PRIu64 " seconds",
                                           timeout / 1000000));
+        while (m->silent && m->silent->silent_until <= now)
+                worker_remove(t, m->silent, "Not responding for recovery");
         uint64_t stay = timeout * (uint64_t)m->config.dead_worker_persistence;
         while (m->dead && m->dead->died + stay <= now)
                 forget_dead(m, m->dead);
         app_versions_tick(t);
+        recovery_tick(t);
 }
 
 uint64_t master_deadline(const Master *m)
@@ -628,6 +766,9 @@ uint64_t master_deadline(const Master *m)
                 deadline = MIN_OF(deadline, m->asking->ask_until);
         if (m->beats)
                 deadline = MIN_OF(deadline, m->beats->last_heartbeat + timeout);
+        if (m->silent)
+                deadline = MIN_OF(deadline, m->silent->silent_until);
+        deadline = MIN_OF(deadline, recovery_deadline(m));
         if (m->dead)
                 deadline = MIN_OF(deadline,
                                   m->dead->died +
@@ -635,98 +776,23 @@ uint64_t master_deadline(const Master *m)
         return deadline;
 }
 
-/* ---- reconciliation ---- */
-
-static void kill_unknown_executor(Turn *t, Worker *w, const ExecutorDescription *desc)
-{
-        turn_log_with(t, LOG_WARNING, about(w),
-                      "Worker %s runs executor %.256s/%d that is not known here: killing it.",
-                      w->id, desc->app_id ? desc->app_id : "", desc->exec_id);
-        Message *msg = turn_send(t, w->peer, ENDPOINT_WORKER, MSG_KILL_EXECUTOR);
-        msg->kill_executor.master_url = t->m->config.url;
-        msg->kill_executor.app_id = turn_strdup(t, desc->app_id);
-        msg->kill_executor.exec_id = desc->exec_id;
-        /* Its files are there: have the worker remove them when the application ends. */
-        App *app = app_find(t->m, desc->app_id);
-        if (app && hosting_ensure(app, w) < 0)
-                t->error = -ENOMEM;
-}
-
-/* Launches that went down with an older connection of the worker never reached it: it would have
- * named them. */
-static void lose_unheard_launches(Turn *t, Worker *w)
-{
-        for (Executor *e = w->executors, *next; e; e = next) {
-                next = e->worker_next;
-                if (e->seen == t->m->latest_states || e->conn == w->peer->conn)
-                        continue;
-                Message *msg = turn_send(t, e->app->peer, ENDPOINT_DRIVER, MSG_EXECUTOR_UPDATED);
-                msg->executor_updated.id = e->id;
-                msg->executor_updated.state = EXECUTOR_LOST;
-                msg->executor_updated.message = "the worker does not know this executor";
-                msg->executor_updated.worker_host = w->host;
-                executor_end(t, e, EXECUTOR_LOST);
-        }
-        for (Driver *d = w->drivers, *next; d; d = next) {
-                next = d->worker_next;
-                if (d->seen != t->m->latest_states && d->conn != w->peer->conn)
-                        driver_worker_lost(t, d);
-        }
-}
-
-void worker_latest_state(Turn *t)
-{
-        Master *m = t->m;
-        const Message *msg = t->event->message;
-        const char *id = msg->worker_latest_state.id;
-        Worker *w = find_by_id(m->workers_by_id, id);
-        if (!w) {
-                turn_log(t, LOG_WARNING, "Got the latest state of unknown worker %.256s.",
-                         id ? id : "");
-                return;
-        }
-        m->latest_states++;
-        for (size_t i = 0; i < msg->worker_latest_state.executors.length; i++) {
-                const ExecutorDescription *desc = &msg->worker_latest_state.executors.items[i];
-                App *app = app_find(m, desc->app_id);
-                Executor *e = app ? executor_find(app, desc->exec_id) : NULL;
-                if (e && e->worker == w)
-                        e->seen = m->latest_states;
-                else
-                        kill_unknown_executor(t, w, desc);
-        }
-        for (size_t i = 0; i < msg->worker_latest_state.driver_ids.length; i++) {
-                const char *driver_id = msg->worker_latest_state.driver_ids.items[i];
-                Driver *d = driver_find(m, driver_id);
-                if (d && d->worker == w) {
-                        d->seen = m->latest_states;
-                        continue;
-                }
-                turn_send(t, w->peer, ENDPOINT_WORKER, MSG_KILL_DRIVER)->kill_driver.driver_id =
-                        turn_strdup(t, driver_id);
-        }
-        if (t->event->conn == w->peer->conn)
-                lose_unheard_launches(t, w);
-}
-
 /* ---- decommissioning ---- */
 
 static void decommission(Turn *t, Worker *w)
 {
-        if (w->state == WORKER_DECOMMISSIONED)
+        if (w->state == WORKER_DECOMMISSIONED || w->state == WORKER_UNKNOWN)
                 return;
         turn_log_with(t, LOG_INFO, about(w), "Decommissioning worker %s on %s.", w->id, w->address);
         leave_alive(t->m, w, WORKER_DECOMMISSIONED);
         for (Executor *e = w->executors; e; e = e->worker_next) {
-                Message *msg = turn_send(t, e->app->peer, ENDPOINT_DRIVER, MSG_EXECUTOR_UPDATED);
-                msg->executor_updated.id = e->id;
-                msg->executor_updated.state = EXECUTOR_DECOMMISSIONED;
-                msg->executor_updated.message = "worker decommissioned";
-                msg->executor_updated.worker_host = w->host;
+                executor_tell(t, e, EXECUTOR_DECOMMISSIONED, "worker decommissioned", (OptInt){ 0 },
+                              w->host);
                 executor_set_state(e, EXECUTOR_DECOMMISSIONED);
                 executor_leave_app(t, e);
+                turn_record_executor(t, EFFECT_RECORD_PUT, e);
         }
-        turn_record(t, EFFECT_RECORD_DELETE, RECORD_WORKER, w->id);
+        /* Spark forgets it here. Kept, its executors are known after a restart, too. */
+        turn_record(t, EFFECT_RECORD_PUT, RECORD_WORKER, w->id);
 }
 
 void worker_decommissioning(Turn *t)

@@ -75,3 +75,9 @@ EXTRA_DIST += tests/fuzz/network-conf
 tests_fuzz_fuzz_network_conf_SOURCES = tests/fuzz/fuzz-network-conf.c
 tests_fuzz_fuzz_network_conf_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_network_conf_LDADD = $(netsetup_libs) $(FUZZ_LIBS)
+FUZZ_TARGETS += tests/fuzz/fuzz-record
+EXTRA_DIST += tests/fuzz/record
+tests_fuzz_fuzz_record_SOURCES = tests/fuzz/fuzz-record.c
+tests_fuzz_fuzz_record_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_record_LDADD = daemons/master/libmaster.a daemons/common/libcommon.a \
+	cgroups/libcgroups.a lib/wire/libwire.a lib/base/libbase.a $(FUZZ_LIBS)

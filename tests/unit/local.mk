@@ -136,9 +136,21 @@ TESTS += tests/unit/test-worker-index tests/unit/test-sched
 tests_unit_test_worker_index_SOURCES = tests/unit/test-worker-index.c
 tests_unit_test_worker_index_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_worker_index_LDADD = $(MASTER_TEST_LIBS)
-tests_unit_test_sched_SOURCES = tests/unit/test-sched.c tests/unit/master-rig.c tests/unit/master-rig.h
+tests_unit_test_sched_SOURCES = tests/unit/test-sched.c tests/unit/master-rig.c tests/unit/master-rig.h \
+	tests/unit/master-disk.c tests/unit/master-disk.h
 tests_unit_test_sched_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_sched_LDADD = $(MASTER_TEST_LIBS)
+
+check_PROGRAMS += tests/unit/test-record tests/unit/test-recovery
+TESTS += tests/unit/test-record tests/unit/test-recovery
+tests_unit_test_record_SOURCES = tests/unit/test-record.c tests/unit/master-rig.c tests/unit/master-rig.h \
+	tests/unit/master-disk.c tests/unit/master-disk.h
+tests_unit_test_record_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_record_LDADD = $(MASTER_TEST_LIBS)
+tests_unit_test_recovery_SOURCES = tests/unit/test-recovery.c tests/unit/master-rig.c tests/unit/master-rig.h \
+	tests/unit/master-disk.c tests/unit/master-disk.h
+tests_unit_test_recovery_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_recovery_LDADD = $(MASTER_TEST_LIBS)
 
 check_PROGRAMS += tests/unit/test-fit
 TESTS += tests/unit/test-fit

@@ -14,6 +14,7 @@ MasterConfig rig_config(void)
         config.address = (RpcAddress){ "m", 7077 };
         config.web_ui_url = "http://m:8080";
         config.web_ui_port = 8080;
+        config.grace_usec = 0; /* who is away is lost */
         return config;
 }
 
@@ -274,7 +275,8 @@ size_t rig_count(const Rig *rig, MessageType type)
 {
         size_t n = 0;
         for (const MasterEffect *e = rig->out.first; e; e = e->next)
-                n += (int)e->type != TAKEN && e->message && e->message->type == type;
+                n += (int)e->type != TAKEN && e->type != EFFECT_NONE && e->message &&
+                     e->message->type == type;
         return n;
 }
 
@@ -289,7 +291,7 @@ bool rig_logged(const Rig *rig, const char *part)
 void rig_quiet(Rig *rig)
 {
         for (const MasterEffect *e = rig->out.first; e; e = e->next)
-                if ((int)e->type != TAKEN && e->type != EFFECT_LOG &&
+                if ((int)e->type != TAKEN && e->type != EFFECT_NONE && e->type != EFFECT_LOG &&
                     e->type != EFFECT_RECORD_PUT && e->type != EFFECT_RECORD_DELETE)
                         ck_abort_msg("effect %d with %s to connection %d is left over",
                                      (int)e->type,

@@ -4,13 +4,17 @@
  * Spark 4.3 does.
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 
 #include "daemons/common/daemon.h"
 #include "daemons/master/actor.h"
 #include "rpc/rpc.h"
+#include "store/store.h"
 #include "tests/unit/unit.h"
 
 #define SEEN_MAX      32
@@ -19,11 +23,12 @@
 /* One peer of the master: what it was sent, and the connection. */
 typedef struct Client {
         Rpc *rpc;
+        uint16_t port; /* on which it listens, as a recovering master expects */
         RpcConn *conn;
         bool connected;
         MessageType seen[SEEN_MAX];
         size_t n_seen;
-        char app_id[64];
+        char app_id[64], removed[256];
         ExecutorState state; /* of the last EXECUTOR_UPDATED */
         RpcAnswer answer;
         bool answered, answer_value;
@@ -31,6 +36,7 @@ typedef struct Client {
 
 typedef struct Stage {
         sd_event *event;
+        const char *state_dir; /* NULL: nothing is durable */
         Actor *actor;
         uint16_t port;
         char url[64];
@@ -54,11 +60,19 @@ static void on_request(void *user, RpcConn *conn, const RpcRequest *request)
                                m->registered_application.app_id);
         if (m->type == MSG_EXECUTOR_UPDATED)
                 c->state = m->executor_updated.state;
+        if (m->type == MSG_APPLICATION_REMOVED)
+                (void)snprintf(c->removed, sizeof(c->removed), "%s",
+                               m->application_removed.message);
+        if (m->type == MSG_MASTER_CHANGED)
+                c->conn = conn;
 }
 
 static void on_closed(void *user, RpcConn *conn, const char *reason)
 {
-        ((Client *)user)->conn = NULL;
+        Client *c = user;
+
+        if (c->conn == conn)
+                c->conn = NULL;
 }
 
 static void on_foreign(void *user, RpcConn *conn, const char *problem)
@@ -88,45 +102,64 @@ static void wait_for(Stage *s, const Client *c, MessageType type)
         ck_assert_msg(saw(c, type), "%s did not come", message_type_name(type));
 }
 
-static void client_init(Stage *s, Client *c, const char *endpoint, int port)
+static void client_init(Stage *s, Client *c, const char *endpoint)
 {
+        CLEANUP_FREE char *problem = NULL;
+        int fd = -1;
+
         static const RpcHandlers handlers = { .connected = on_connected,
                                               .request = on_request,
                                               .closed = on_closed,
                                               .foreign = on_foreign };
         const char *const endpoints[] = { endpoint, NULL };
-        const RpcOptions options = { .endpoints = endpoints,
-                                     .self = { "127.0.0.1", port },
-                                     .default_line = LINE_4_3 };
         const HostPort to = { .host = "127.0.0.1", .port = s->port };
 
         *c = (Client){ 0 };
+        ck_assert_int_eq(daemon_listen("127.0.0.1", 0, &fd, &c->port, &problem), 0);
+        const RpcOptions options = { .endpoints = endpoints,
+                                     .self = { "127.0.0.1", c->port },
+                                     .default_line = LINE_4_3 };
         ck_assert_int_eq(rpc_new(s->event, &options, &handlers, c, &c->rpc), 0);
+        ck_assert_int_eq(rpc_listen(c->rpc, fd), 0);
         ck_assert_int_eq(rpc_connect(c->rpc, &to, &c->conn), 0);
         for (unsigned i = 0; i < 100 && !c->connected; i++)
                 ck_assert_int_ge(sd_event_run(s->event, 100000), 0);
         ck_assert(c->connected);
 }
 
-static void stage_init(Stage *s, uint64_t worker_timeout_usec)
+static MasterConfig stage_config(const Stage *s, uint64_t worker_timeout_usec)
 {
-        CLEANUP_FREE char *problem = NULL;
         MasterConfig config;
-        int fd = -1;
 
-        *s = (Stage){ 0 };
-        ck_assert_int_ge(sd_event_new(&s->event), 0);
-        ck_assert_int_eq(daemon_listen("127.0.0.1", 0, &fd, &s->port, &problem), 0);
-        (void)snprintf(s->url, sizeof(s->url), "spark://127.0.0.1:%u", s->port);
         master_config_init(&config);
         config.url = s->url;
         config.address = (RpcAddress){ "127.0.0.1", s->port };
         config.web_ui_url = "http://127.0.0.1:8080";
         config.worker_timeout_usec = worker_timeout_usec;
-        ck_assert_int_eq(actor_new(s->event, &config, &s->actor), 0);
+        config.grace_usec = 0;
+        return config;
+}
+
+static void stage_init_in(Stage *s, const char *state_dir, uint64_t worker_timeout_usec)
+{
+        CLEANUP_FREE char *problem = NULL;
+        int fd = -1;
+
+        *s = (Stage){ .state_dir = state_dir };
+        ck_assert_int_ge(sd_event_new(&s->event), 0);
+        ck_assert_int_eq(daemon_listen("127.0.0.1", 0, &fd, &s->port, &problem), 0);
+        (void)snprintf(s->url, sizeof(s->url), "spark://127.0.0.1:%u", s->port);
+        const MasterConfig config = stage_config(s, worker_timeout_usec);
+        const ActorOptions options = { .config = &config, .state_dir = state_dir };
+        ck_assert_int_eq(actor_new(s->event, &options, &s->actor, &problem), 0);
         ck_assert_int_eq(actor_listen(s->actor, fd), 0);
-        client_init(s, &s->worker, "Worker", 35000);
-        client_init(s, &s->driver, "AppClient", 35001);
+        client_init(s, &s->worker, "Worker");
+        client_init(s, &s->driver, "AppClient");
+}
+
+static void stage_init(Stage *s, uint64_t worker_timeout_usec)
+{
+        stage_init_in(s, NULL, worker_timeout_usec);
 }
 
 static void stage_done(Stage *s)
@@ -141,7 +174,7 @@ static void stage_done(Stage *s)
 
 static void register_worker(Stage *s)
 {
-        const RpcAddress address = { "127.0.0.1", 35000 };
+        const RpcAddress address = { "127.0.0.1", s->worker.port };
         const char *engines[] = { "4.3.0" };
         struct ResourceEntry entry = { "sparkd.engines",
                                        { .name = "sparkd.engines", .addresses = { engines, 1 } } };
@@ -164,7 +197,7 @@ static void register_worker(Stage *s)
         wait_for(s, &s->worker, MSG_REGISTERED_WORKER);
 }
 
-static void register_application(Stage *s)
+static void register_application_for(Stage *s, MessageType answer)
 {
         struct ExecutorResourceEntry wanted[] = {
                 { "cores", { .resource_name = "cores", .amount = 1, "", "" } },
@@ -181,12 +214,17 @@ static void register_application(Stage *s)
                                 .command = { .main_class = "org.example.Backend" },
                                 .default_profile = { .executor_resources = { wanted, 2 } },
                         },
-                        .driver = { "AppClient", { "127.0.0.1", 35001 } },
+                        .driver = { "AppClient", { "127.0.0.1", s->driver.port } },
                 },
         };
 
         ck_assert_int_eq(rpc_tell(s->driver.conn, "Master", &m), 0);
-        wait_for(s, &s->driver, MSG_REGISTERED_APPLICATION);
+        wait_for(s, &s->driver, answer);
+}
+
+static void register_application(Stage *s)
+{
+        register_application_for(s, MSG_REGISTERED_APPLICATION);
 }
 
 START_TEST(an_application_gets_an_executor)
@@ -316,6 +354,7 @@ END_TEST
 
 START_TEST(a_bad_id_pattern_is_refused)
 {
+        CLEANUP_FREE char *problem = NULL;
         sd_event *event = NULL;
         MasterConfig config;
         Actor *actor = NULL;
@@ -326,12 +365,182 @@ START_TEST(a_bad_id_pattern_is_refused)
         config.address = (RpcAddress){ "m", 7077 };
         config.web_ui_url = "http://m:8080";
         config.app_id_pattern = "app-%n";
-        ck_assert_int_eq(actor_new(event, &config, &actor), -EINVAL);
+        const ActorOptions options = { .config = &config };
+        ck_assert_int_eq(actor_new(event, &options, &actor, &problem), -EINVAL);
         ck_assert_ptr_null(actor);
         (void)sd_event_unref(event);
 }
 END_TEST
 
+/* ---- durable state ---- */
+
+/* The process ends without a word, and another one begins. */
+static void stage_restart(Stage *s)
+{
+        CLEANUP_FREE char *problem = NULL;
+        const MasterConfig config = stage_config(s, 60000000);
+        const ActorOptions options = { .config = &config, .state_dir = s->state_dir };
+
+        actor_free(s->actor);
+        s->actor = NULL;
+        s->worker.n_seen = s->driver.n_seen = 0;
+        ck_assert_int_eq(actor_new(s->event, &options, &s->actor, &problem), 0);
+}
+
+static void wait_for_status(Stage *s, const char *status)
+{
+        for (unsigned i = 0; i < 50 && strcmp(master_status(actor_master(s->actor)), status); i++)
+                ck_assert_int_ge(sd_event_run(s->event, 100000), 0);
+        ck_assert_str_eq(master_status(actor_master(s->actor)), status);
+}
+
+START_TEST(a_restarted_master_finds_everybody)
+{
+        CLEANUP_UNIT_DIR UnitDir dir = unit_dir();
+        CLEANUP_STAGE Stage s;
+        struct WorkerExecutorStateResponse running = { .desc = { .cores = 1, .memory_mb = 512 } };
+        Message state = { .type = MSG_WORKER_SCHEDULER_STATE_RESPONSE };
+        Message acknowledged = { .type = MSG_MASTER_CHANGE_ACKNOWLEDGED };
+
+        stage_init_in(&s, dir.path, 60000000);
+        register_worker(&s);
+        register_application(&s);
+        wait_for(&s, &s.driver, MSG_EXECUTOR_ADDED);
+        stage_restart(&s);
+        wait_for_status(&s, "RECOVERING");
+        wait_for(&s, &s.driver, MSG_MASTER_CHANGED);
+        wait_for(&s, &s.worker, MSG_MASTER_CHANGED);
+        acknowledged.master_change_acknowledged.app_id = s.driver.app_id;
+        ck_assert_int_eq(rpc_tell(s.driver.conn, "Master", &acknowledged), 0);
+        running.desc.app_id = s.driver.app_id;
+        running.desc.state = EXECUTOR_RUNNING;
+        state.worker_scheduler_state_response.id = "worker-1";
+        state.worker_scheduler_state_response.exec_responses =
+                (WorkerExecutorStateSeq){ &running, 1 };
+        ck_assert_int_eq(rpc_tell(s.worker.conn, "Master", &state), 0);
+        wait_for_status(&s, "ALIVE");
+        ck_assert_uint_eq(master_counters(actor_master(s.actor)).cores_used, 1);
+        ck_assert(!saw(&s.driver, MSG_EXECUTOR_UPDATED));
+        ck_assert(!saw(&s.worker, MSG_KILL_EXECUTOR));
+}
+END_TEST
+
+START_TEST(without_a_state_directory_nothing_is_found)
+{
+        CLEANUP_STAGE Stage s;
+
+        stage_init(&s, 60000000);
+        register_worker(&s);
+        register_application(&s);
+        stage_restart(&s);
+        ck_assert_str_eq(master_status(actor_master(s.actor)), "ALIVE");
+        ck_assert_uint_eq(master_counters(actor_master(s.actor)).apps, 0);
+}
+END_TEST
+
+static uint64_t now_usec(const Stage *s)
+{
+        uint64_t now = 0;
+
+        (void)sd_event_now(s->event, CLOCK_MONOTONIC, &now);
+        return now;
+}
+
+static void limit_files(rlim_t size)
+{
+        const struct rlimit limit = { .rlim_cur = size, .rlim_max = RLIM_INFINITY };
+
+        ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* No file may grow: nothing can be made durable, so nothing new is promised; and then it can. */
+START_TEST(what_cannot_be_kept_is_refused)
+{
+        CLEANUP_UNIT_DIR UnitDir dir = unit_dir();
+        CLEANUP_STAGE Stage s;
+        const struct sigaction ignore = { .sa_handler = SIG_IGN };
+
+        ck_assert_int_eq(sigaction(SIGXFSZ, &ignore, NULL), 0);
+        stage_init_in(&s, dir.path, 60000000);
+        register_worker(&s);
+        limit_files(1);
+        register_application_for(&s, MSG_APPLICATION_REMOVED);
+        ck_assert(!saw(&s.driver, MSG_REGISTERED_APPLICATION));
+        ck_assert(!saw(&s.driver, MSG_EXECUTOR_ADDED));
+        ck_assert(!saw(&s.worker, MSG_LAUNCH_EXECUTOR));
+        ck_assert_msg(strncmp(s.driver.removed,
+                              "FAILED: the master takes no new applications: ", 46) == 0,
+                      "%s", s.driver.removed);
+        s.driver.n_seen = 0;
+        register_application_for(&s, MSG_APPLICATION_REMOVED);
+        ck_assert_uint_eq(master_counters(actor_master(s.actor)).workers_alive, 1);
+
+        limit_files(RLIM_INFINITY);
+        s.driver.n_seen = 0;
+        const uint64_t end = now_usec(&s) + 2500000; /* it tries again after 2 s */
+        while (now_usec(&s) < end)
+                ck_assert_int_ge(sd_event_run(s.event, 100000), 0);
+        register_application(&s);
+}
+END_TEST
+
+static int refused(const char *state_dir, char **ret_problem)
+{
+        sd_event *event = NULL;
+        Actor *actor = NULL;
+        MasterConfig config;
+        int r;
+
+        ck_assert_int_ge(sd_event_new(&event), 0);
+        master_config_init(&config);
+        config.url = "spark://m:7077";
+        config.address = (RpcAddress){ "m", 7077 };
+        config.web_ui_url = "http://m:8080";
+        const ActorOptions options = { .config = &config, .state_dir = state_dir };
+        r = actor_new(event, &options, &actor, ret_problem);
+        ck_assert_ptr_null(actor);
+        (void)sd_event_unref(event);
+        return r;
+}
+
+/* The lock is another process's. */
+START_TEST(a_second_master_is_refused)
+{
+        CLEANUP_UNIT_DIR UnitDir dir = unit_dir();
+        CLEANUP_STAGE Stage s;
+        CLEANUP_FREE char *problem = NULL;
+        int status;
+
+        stage_init_in(&s, dir.path, 60000000);
+        const pid_t child = fork();
+        if (child == 0) {
+                const int r = refused(dir.path, &problem);
+                _exit(r == STORE_E_HELD && problem && strstr(problem, dir.path) ? 0 : 1);
+        }
+        ck_assert_int_eq(waitpid(child, &status, 0), child);
+        ck_assert_int_eq(status, 0);
+}
+END_TEST
+
+START_TEST(a_record_that_is_damaged_is_refused)
+{
+        CLEANUP_UNIT_DIR UnitDir dir = unit_dir();
+        CLEANUP_FREE char *problem = NULL;
+        char message[STORE_MESSAGE_MAX];
+        Store *store = NULL;
+
+        ck_assert_int_eq(store_open(dir.path, &store, message), 0);
+        ck_assert_int_eq(store_put(store, RECORD_APP, "app-7", "\1\2\3", 3), 0);
+        ck_assert_int_eq(store_commit(store), 0);
+        store = store_close(store);
+        ck_assert_int_eq(refused(dir.path, &problem), STORE_E_DAMAGED);
+        ck_assert_ptr_nonnull(strstr(problem, "app-7 is damaged"));
+}
+END_TEST
+
 UNIT_MAIN("actor", an_application_gets_an_executor, asks_are_answered, unsupported_asks_fail,
           a_closed_connection_ends_its_worker, the_timer_ends_a_silent_worker,
-          orders_of_the_web_reach_the_driver, the_status_line_follows, a_bad_id_pattern_is_refused)
+          orders_of_the_web_reach_the_driver, the_status_line_follows, a_bad_id_pattern_is_refused,
+          a_restarted_master_finds_everybody, without_a_state_directory_nothing_is_found,
+          what_cannot_be_kept_is_refused, a_second_master_is_refused,
+          a_record_that_is_damaged_is_refused)

@@ -272,7 +272,7 @@ START_TEST(other_limits_after_a_restart)
         rig_new_app(&rig, 100, 0, 1, 1024);
         ck_assert(rig_logged(&rig, "may take so much"));
         add_limited(1, "w", "memory=3000");
-        ck_assert(rig_logged(&rig, "may take 3000 MiB now"));
+        ck_assert(rig_logged(&rig, "executors may take 3000 MiB"));
         ck_assert_uint_eq(rig_count(&rig, MSG_LAUNCH_EXECUTOR), 2);
         ck_assert_int_eq(master_worker(rig.m, "w")->limits.used, 2 * 1408);
         add_limited(1, "w", "memory=2000"); /* less than what runs: it goes on */

@@ -47,6 +47,9 @@ START_TEST(defaults_are_the_machines_own)
         master_config_init(&own);
         ck_assert_uint_eq(config.worker_timeout_usec, own.worker_timeout_usec);
         ck_assert_uint_eq(config.identify_timeout_usec, own.identify_timeout_usec);
+        ck_assert_uint_eq(config.recovery_wait_usec, own.recovery_wait_usec);
+        ck_assert_uint_eq(config.recovery_timeout_usec, own.recovery_timeout_usec);
+        ck_assert_uint_eq(config.grace_usec, own.grace_usec);
         ck_assert_int_eq(config.dead_worker_persistence, own.dead_worker_persistence);
         ck_assert_int_eq(config.retained_applications, own.retained_applications);
         ck_assert_int_eq(config.retained_drivers, own.retained_drivers);
@@ -64,6 +67,58 @@ START_TEST(defaults_are_the_machines_own)
         ck_assert_int_eq(config.use_driver_id_as_app_name, own.use_driver_id_as_app_name);
         ck_assert_int_eq(config.bare_lost_text, own.bare_lost_text);
         ck_assert_int_eq(config.bare_removed_text, own.bare_removed_text);
+}
+END_TEST
+
+START_TEST(where_state_is_kept)
+{
+        static const struct {
+                const char *text, *service, *expected;
+        } cases[] = {
+                { "", "/var/lib/m", "/var/lib/m" },
+                { "", NULL, NULL },
+                { "spark.deploy.recoveryMode NONE\n", "/var/lib/m", NULL },
+                { "spark.deploy.recoveryMode FILESYSTEM\n"
+                  "spark.deploy.recoveryDirectory /recovery\n",
+                  "/var/lib/m", "/recovery" },
+                { "spark.deploy.recoveryMode FILESYSTEM\n", "/var/lib/m", "/var/lib/m" },
+                { "spark.deploy.recoveryDirectory /recovery\n", NULL, "/recovery" },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                CLEANUP_UNIT_DIR UnitDir dir = unit_dir();
+                CLEANUP_FREE char *path = unit_write(&dir, "p.conf", cases[i].text);
+                CLEANUP_LOADED Loaded l = load((char *)"--properties-file", path);
+                const char *state_dir;
+
+                ck_assert_int_eq(l.result, 0);
+                state_dir = master_state_dir(&l.settings, cases[i].service);
+                ck_assert_pstr_eq(state_dir, cases[i].expected);
+        }
+        CLEANUP_LOADED Loaded l = load((char *)"--state-dir", (char *)"/mine");
+        ck_assert_str_eq(master_state_dir(&l.settings, "/var/lib/m"), "/mine");
+}
+END_TEST
+
+START_TEST(recovery_settings)
+{
+        CLEANUP_UNIT_DIR UnitDir dir = unit_dir();
+        CLEANUP_FREE char *path = unit_write(&dir, "p.conf",
+                                             "spark.worker.timeout 120\n"
+                                             "spark.deploy.recoveryTimeout 30\n");
+        CLEANUP_FREE char *zk = unit_write(&dir, "z.conf", "spark.deploy.recoveryMode ZOOKEEPER\n");
+        CLEANUP_LOADED Loaded l = load((char *)"--properties-file", path);
+        CLEANUP_LOADED Loaded z = load((char *)"--properties-file", zk);
+        MasterConfig config;
+
+        ck_assert_int_eq(l.result, 0);
+        master_settings_apply(&l.settings, &config);
+        ck_assert_uint_eq(config.recovery_timeout_usec, UINT64_C(30000000));
+        l.settings.recovery_timeout_usec = 0;
+        master_settings_apply(&l.settings, &config);
+        ck_assert_uint_eq(config.recovery_timeout_usec, UINT64_C(120000000));
+        ck_assert_int_eq(z.result, OPTIONS_E_CONFIG);
+        ck_assert_ptr_nonnull(strstr(z.options.text, "NONE, FILESYSTEM or ROCKSDB"));
 }
 END_TEST
 
@@ -149,5 +204,6 @@ START_TEST(names_are_judged)
 }
 END_TEST
 
-UNIT_MAIN("master-config", defaults_are_the_machines_own, spark_properties_apply,
-          the_ini_section_is_master, the_environment_applies, names_are_judged)
+UNIT_MAIN("master-config", defaults_are_the_machines_own, where_state_is_kept, recovery_settings,
+          spark_properties_apply, the_ini_section_is_master, the_environment_applies,
+          names_are_judged)

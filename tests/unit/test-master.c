@@ -586,7 +586,7 @@ START_TEST(hosts_are_decommissioned)
         ck_assert_str_eq(update->executor_updated.worker_host, "host");
         (void)rig_sent(&rig, 1, MSG_DECOMMISSION_WORKER);
         ck_assert_int_eq(rig_replied(&rig, MSG_INTEGER)->integer.value, 1);
-        rig_recorded(&rig, EFFECT_RECORD_DELETE, RECORD_WORKER, "w1");
+        rig_recorded(&rig, EFFECT_RECORD_PUT, RECORD_WORKER, "w1");
         rig_quiet(&rig);
         ck_assert_uint_eq(master_counters(rig.m).workers_alive, 0);
 

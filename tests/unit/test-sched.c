@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "master-disk.h"
 #include "master-rig.h"
 
 #define MAX_WORKERS  24
@@ -47,6 +48,7 @@ typedef struct ModelExec {
 
 typedef struct Model {
         Rig rig;
+        Disk disk; /* must hold all that there is after every event */
         bool spread_out;
         WorkerPolicy policy;
         uint64_t random;
@@ -219,6 +221,17 @@ static void compare_launches(Model *model)
         }
         ck_assert_uint_eq(rig_count(&model->rig, MSG_LAUNCH_EXECUTOR), 0);
         ck_assert_uint_eq(rig_count(&model->rig, MSG_EXECUTOR_ADDED), 0);
+        disk_apply(&model->disk, model->rig.m, &model->rig.out);
+        disk_check(&model->disk, model->rig.m);
+}
+
+/* A machine made from the records has the same records. */
+static void check_restart(Model *model)
+{
+        MasterConfig config = rig_config();
+        Master *m = disk_restart(&model->disk, &config, model->rig.time);
+        disk_check(&model->disk, m);
+        (void)master_free(m);
 }
 
 static LineSet some_lines(Model *model)
@@ -412,6 +425,7 @@ static void run_cluster(Model *model, uint64_t seed)
         model->next_conn = 1;
         rig_init(&model->rig, &config);
         add_worker(model);
+        compare_launches(model);
         add_app(model);
         compare_launches(model);
         for (int i = 0; i < 60 && model->n_execs < MAX_EXECS / 2; i++) {
@@ -420,6 +434,8 @@ static void run_cluster(Model *model, uint64_t seed)
                 compare_launches(model);
         }
         check_counters(model);
+        check_restart(model);
+        disk_done(&model->disk);
         rig_done(&model->rig);
 }
 
