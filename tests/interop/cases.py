@@ -21,10 +21,17 @@ MODULE_OPTIONS = " ".join(
 CASES = {}
 # Cases of a cell of their own: they need a cluster that knows several versions.
 MIXED_CASES = {}
+# Cases of what Spark's own master cannot do.
+OURS_CASES = {}
 
 
 def case(function):
     CASES[function.__name__] = function
+    return function
+
+
+def our_master_case(function):
+    OURS_CASES[function.__name__] = function
     return function
 
 
@@ -227,6 +234,35 @@ def master_killed(cluster):
     """The workers find the next master at the same address."""
     cluster.restart_master()
     pi(cluster)
+
+
+@our_master_case
+def master_restart(cluster):
+    """The master is killed in the middle of a job, again and again: the job does not notice."""
+    job = cluster.submit("master_restart", "hold.py", "DIR", conf=ALL_CORES)
+    job.wait_ready()
+    before = cluster.application("master_restart")
+    executors = {number: pid for number, (pid, _) in cluster.executors(before["id"]).items()}
+    expect(sorted(executors) == [0, 1], f"the executors were {sorted(executors)}")
+    for _ in range(3):
+        start = time.monotonic()
+        cluster.restart_master()
+        app = cluster.wait_for_application("master_restart", "RUNNING")
+        print(f"(back after {time.monotonic() - start:.1f} s)", end=" ")
+        expect(app["id"] == before["id"], f"the application was {before}, is {app}")
+        state = cluster.state()
+        used = (state["coresused"], state["memoryused"])
+        expect(used == (2 * CORES, 2 * EXECUTOR_MEMORY), f"used: {used}")
+    # What is asked for by now is started: one of the executors dies.
+    os.kill(executors[0], signal.SIGKILL)
+    wait_for("a replacement of the executor", lambda: 2 in cluster.executors(app["id"]))
+    expect(cluster.executors(app["id"])[1][0] == executors[1], "the other executor is another one")
+    job.go()
+    expect(HOLD_TOTAL in job.finish(), f"a wrong result:\n{job.tail()}")
+    updates = re.findall(r"Executor updated: \S+ is now (?:LOST|KILLED|FAILED|EXITED).*", job.log())
+    expect(len(updates) == 1 and "EXITED" in updates[0], f"the driver was told {updates}")
+    expect("worker lost" not in job.log(), f"a worker was lost:\n{job.tail()}")
+    check_finished(cluster, "master_restart")
 
 
 @case
