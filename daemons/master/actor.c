@@ -5,9 +5,13 @@
 #include <string.h>
 #include <time.h>
 
+#include <jansson.h>
+
 #include "base/hash.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "daemons/common/daemon.h"
+#include "daemons/common/handover.h"
 #include "daemons/common/helper.h"
 #include "daemons/common/version-query.h"
 #include "daemons/master/keeper.h"
@@ -457,6 +461,100 @@ void actor_order(void *user, MasterEventType type, const char *id)
         turn(user, &(MasterEvent){ .type = type, .text = id });
 }
 
+/* ---- from one process to the next ---- */
+
+static int list_peer(json_t *peers, RecordKind kind, const char *id, const Peer *peer)
+{
+        return json_array_append_new(peers, json_pack("{s:i, s:s, s:I}", "kind", (int)kind, "id",
+                                                      id, "connection", (json_int_t)peer->conn));
+}
+
+/* Who is at which connection: the rest is in the store. NULL: out of memory. */
+static json_t *list_peers(const Master *m)
+{
+        json_t *peers = json_array();
+        int r = peers ? 0 : -1;
+
+        for (const Worker *w = master_workers(m); r == 0 && w; w = w->next)
+                if (w->peer)
+                        r = list_peer(peers, RECORD_WORKER, w->id, w->peer);
+        for (const App *app = master_apps(m); r == 0 && app; app = app->next)
+                if (app->peer)
+                        r = list_peer(peers, RECORD_APP, app->id, app->peer);
+        if (r == 0)
+                return peers;
+        json_decref(peers);
+        return NULL;
+}
+
+static int hand_over(Actor *a)
+{
+        Buffer state CLEANUP_BUFFER = BUFFER_INIT(LIMIT_HANDOVER_BYTES);
+        json_t *peers = list_peers(a->master);
+        char *text = peers ? json_dumps(peers, JSON_COMPACT) : NULL;
+        int r = -ENOMEM;
+
+        json_decref(peers);
+        if (text) {
+                buffer_put_text(&state, text);
+                r = buffer_result(&state);
+        }
+        free(text);
+        return r < 0 ? r : handover_save(a->rpc, &state);
+}
+
+void actor_terminate(void *user, int signal)
+{
+        Actor *a = user;
+        int r = 0;
+
+        log_info("Ending because of signal %d.", signal);
+        if (a->keeper) {
+                if (a->effects.first)
+                        (void)on_flush(a->flush, a);
+                r = a->unkept ? -EIO : hand_over(a);
+        }
+        /* Without a service manager nobody could take them. */
+        if (r < 0 && r != -ENOTCONN)
+                log_warning("Connections end with this process: %s", strerror(-r));
+        (void)sd_event_exit(a->event, EXIT_SUCCESS);
+}
+
+static void resume_peer(Actor *a, const json_t *peer)
+{
+        json_int_t conn = 0;
+        const char *id;
+        int kind;
+        RpcConn *c;
+
+        if (json_unpack((json_t *)peer, "{s:i, s:s, s:I}", "kind", &kind, "id", &id, "connection",
+                        &conn) < 0)
+                return;
+        c = rpc_find(a->rpc, (uint64_t)conn);
+        if (c)
+                turn(a, &(MasterEvent){ .type = EVENT_RESUMED,
+                                        .conn = (ConnId)conn,
+                                        .lines = rpc_conn_lines(c),
+                                        .kind = (RecordKind)kind,
+                                        .text = id });
+}
+
+/* The connections of the process before, if it ended in order and we have its state. */
+static void resume(Actor *a)
+{
+        Buffer state CLEANUP_BUFFER = BUFFER_INIT(LIMIT_HANDOVER_BYTES);
+        int r = handover_restore(a->rpc, &state);
+        json_t *peers = r == 1 ? json_loadb((char *)state.data, state.size, 0, NULL) : NULL;
+        const json_t *peer;
+        size_t i;
+
+        json_array_foreach(peers, i, peer) resume_peer(a, peer);
+        json_decref(peers);
+        if (r < 0)
+                log_warning("Cannot take over the connections of the process before: %s",
+                            strerror(-r));
+}
+
 /* ---- the actor ---- */
 
 /* Loads what was kept and lets the machine begin. 0, or as keeper_load(). */
@@ -474,6 +572,7 @@ static int lead(Actor *a, char ret_message[static KEEPER_MESSAGE_MAX])
         if (a->keeper && (c.apps > 0 || c.workers_listed > 0))
                 log_info("Loaded the state of %zu workers and %zu applications in %.1f ms.",
                          c.workers_listed, c.apps, (double)(monotonic_usec() - begin) / 1000);
+        resume(a);
         turn(a, &(MasterEvent){ .type = EVENT_START });
         return 0;
 }

@@ -29,6 +29,11 @@ void actor_free_pointer(Actor **a); /* for CLEANUP */
 /* Accepts workers and drivers on a listening socket, whose ownership moves here. 0 or -errno. */
 int actor_listen(Actor *a, int fd);
 
+/* Ends the loop, with connections handed over to the next process if there is one that takes them
+ * (daemons/common/handover.h). Listening sockets must have been taken before actor_new(), which
+ * takes over what is there. `user` is the Actor. */
+void actor_terminate(void *user, int signal);
+
 /* As master_reconfigure(). */
 void actor_reconfigure(Actor *a, const MasterConfig *config);
 

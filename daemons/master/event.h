@@ -30,6 +30,7 @@ typedef enum MasterEventType {
         EVENT_VERSION,     /* what EFFECT_ASK_VERSION asked for */
         EVENT_KILL_APP,    /* from the web UI */
         EVENT_KILL_DRIVER, /* from the web UI */
+        EVENT_RESUMED,     /* before it: conn was this worker's or application's, and stands */
         EVENT_START,       /* what was kept is restored (record.h): recovery begins */
         EVENT_CONNECTED,   /* what EFFECT_DIAL asked for */
         EVENT_STORE,       /* records can't be kept, or can again */
@@ -55,9 +56,9 @@ typedef struct MasterEvent {
         bool ask;
         int64_t request_id;
         const Message *message; /* MESSAGE; borrowed during the call */
-        const char *text;       /* CLOSED: reason; VERSION, KILL_APP, KILL_DRIVER, CONNECTED: the
-                                 * id; STORE: why not, NULL: they can again */
-        RecordKind kind;        /* CONNECTED: APP or WORKER */
+        const char *text;       /* CLOSED: reason; VERSION, KILL_APP, KILL_DRIVER, CONNECTED,
+                                 * RESUMED: the id; STORE: why not, NULL: they can again */
+        RecordKind kind;        /* CONNECTED, RESUMED: APP or WORKER */
         const char *version;    /* VERSION: "3.5.9", or NULL when the driver did not say */
 } MasterEvent;
 

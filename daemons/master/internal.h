@@ -328,6 +328,7 @@ void driver_forget(Turn *t, Driver *d); /* as if it had never been */
 /* ---- recovery.c ---- */
 
 void recovery_begin(Turn *t);
+void recovery_resumed(Turn *t);
 void recovery_connected(Turn *t);
 void recovery_app_answered(Turn *t);
 /* Goes on when nobody is left to wait for, or time is up. */

@@ -96,6 +96,13 @@ static void reload(void *user)
         actor_reconfigure(running->actor, &config);
 }
 
+static void terminate(void *user, int signal)
+{
+        const Running *running = user;
+
+        actor_terminate(running->actor, signal);
+}
+
 /* The state cannot be used: a later start may find another master gone, but not a file mended. */
 static int state_exit_status(int result)
 {
@@ -127,7 +134,9 @@ static int serve(const MasterConfig *config, MasterSettings *settings, const Opt
                  const char *state_dir, Sockets *s)
 {
         Running running = { .options = options, .settings = settings };
-        const DaemonHandlers handlers = { .reload = reload, .user = &running };
+        const DaemonHandlers handlers = { .terminate = terminate,
+                                          .reload = reload,
+                                          .user = &running };
         const ActorOptions actor_options = { .config = config,
                                              .state_dir = state_dir,
                                              .standby = settings->standby };

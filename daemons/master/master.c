@@ -265,6 +265,9 @@ static void handle_event(Turn *t)
         case EVENT_KILL_DRIVER:
                 kill_driver(t);
                 break;
+        case EVENT_RESUMED:
+                recovery_resumed(t);
+                break;
         case EVENT_START:
                 recovery_begin(t);
                 break;

@@ -64,11 +64,33 @@ static void set_time_limits(Turn *t)
         m->recovery_until = m->apps ? t->time.now + c->recovery_timeout_usec : 0;
 }
 
+void recovery_resumed(Turn *t)
+{
+        const MasterEvent *event = t->event;
+        App *app = event->kind == RECORD_APP ? app_find(t->m, event->text) : NULL;
+        Worker *w = event->kind == RECORD_WORKER ? worker_find(t->m, event->text) : NULL;
+        if (app) {
+                app_came_back(t, app);
+        } else if (w && w->state == WORKER_UNKNOWN) {
+                Peer *peer = peer_ensure(t, event->conn);
+                if (peer)
+                        worker_came_back(t, w, peer);
+        }
+}
+
+static bool any_unknown_app(const Master *m)
+{
+        for (const App *app = m->apps; app; app = app->next)
+                if (app->state == APP_UNKNOWN)
+                        return true;
+        return false;
+}
+
 void recovery_begin(Turn *t)
 {
         Master *m = t->m;
         m->schedule = true;
-        if (!m->apps && !m->silent) {
+        if (!m->silent && !any_unknown_app(m)) {
                 m->status = MASTER_ALIVE;
                 return;
         }
@@ -113,20 +135,12 @@ void recovery_app_answered(Turn *t)
         recovery_check(t);
 }
 
-static bool any_unknown_app(const Master *m)
-{
-        for (const App *app = m->recovery_until ? m->apps : NULL; app; app = app->next)
-                if (app->state == APP_UNKNOWN)
-                        return true;
-        return false;
-}
-
 void recovery_check(Turn *t)
 {
         Master *m = t->m;
         if (m->status != MASTER_RECOVERING)
                 return;
-        bool waiting = m->silent || any_unknown_app(m);
+        bool waiting = m->silent || (m->recovery_until && any_unknown_app(m));
         if (waiting && t->time.now < m->wait_until)
                 return;
         m->status = MASTER_ALIVE;

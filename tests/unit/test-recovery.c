@@ -393,6 +393,39 @@ START_TEST(nothing_kept)
 }
 END_TEST
 
+static void resumed(RecordKind kind, const char *id, ConnId conn)
+{
+        rig_event(&rig,
+                  (MasterEvent){ .type = EVENT_RESUMED, .kind = kind, .text = id, .conn = conn });
+        keep();
+}
+
+/* With the connections of the process before nobody is asked anything, and all goes on at once. */
+START_TEST(connections_are_handed_over)
+{
+        const char *app = one_of_each();
+        master_effects_clear(&rig.out);
+        rig.m = master_free(rig.m);
+        rig.m = disk_restart(&disk, &config, rig.time);
+        resumed(RECORD_WORKER, "w1", 1);
+        resumed(RECORD_APP, app, 11);
+        if (_i == 0)
+                resumed(RECORD_WORKER, "w2", 2);
+        resumed(RECORD_WORKER, "nobody", 3);
+        rig_quiet(&rig);
+        rig_event(&rig, (MasterEvent){ .type = EVENT_START });
+        keep();
+        ck_assert_int_eq(master_app(rig.m, app)->state, APP_RUNNING);
+        ck_assert_int_eq(master_worker(rig.m, "w1")->state, WORKER_ALIVE);
+        ck_assert_str_eq(master_status(rig.m), _i == 0 ? "ALIVE" : "RECOVERING");
+        if (_i == 0)
+                rig_quiet(&rig);
+        rig_heartbeat(&rig, 1, "w1");
+        rig_executor_state(&rig, 1, app, runs_on(1), EXECUTOR_EXITED, 0);
+        ck_assert_uint_eq(rig_count(&rig, MSG_LAUNCH_EXECUTOR), _i == 0);
+}
+END_TEST
+
 /* Those who have answered go on after five seconds, the others keep what they have. */
 START_TEST(silent_ones_are_waited_for)
 {
@@ -817,6 +850,7 @@ int main(void)
         tcase_add_checked_fixture(c, set_up, tear_down);
         tcase_add_loop_test(c, cut_at_every_turn, 0, (int)ARRAY_SIZE(steps));
         tcase_add_test(c, nothing_kept);
+        tcase_add_loop_test(c, connections_are_handed_over, 0, 2);
         tcase_add_test(c, silent_ones_are_waited_for);
         tcase_add_test(c, silent_app_is_finished);
         tcase_add_test(c, dials_again);
