@@ -155,7 +155,8 @@ static const CodeText signals[] = {
         { SIGTERM, "asked to end (SIGTERM)" },
         { SIGSEGV, "it crashed (SIGSEGV), in the JVM or native code" },
         { SIGBUS, "it crashed (SIGBUS), which a full disk or tmpfs under a mapped file can cause" },
-        { SIGABRT, "it aborted (SIGABRT)" },
+        { SIGABRT, "it aborted (SIGABRT), as a JVM does that has crashed; hs_err_pid*.log in its "
+                   "directory has the reason" },
         { SIGILL, "an instruction that this CPU lacks (SIGILL)" },
         { SIGXCPU, "it used up its CPU time (SIGXCPU)" },
         { SIGHUP, "hung up (SIGHUP)" },
