@@ -672,7 +672,7 @@ static bool resume(Actor *a)
         json_decref(saved);
         if (r < 0 && r != -ENOENT)
                 log_warning("Cannot take over from the process before: %s", strerror(-r));
-        for (const WorkerEffect *e = fx.first; r == 0 && e; e = e->next)
+        for (const WorkerEffect *e = fx.first; (r == 0 || r == -ENOENT) && e; e = e->next)
                 carry_out(a, e);
         return r == 0;
 }

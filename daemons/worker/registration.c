@@ -567,6 +567,26 @@ static LineSet lines_of_value(const json_t *names)
         return lines;
 }
 
+/* The masters of the settings, as saved. */
+static json_t *masters_value(const RegistrationConfig *c)
+{
+        json_t *all = json_array();
+
+        for (size_t i = 0; i < c->n_masters; i++)
+                (void)json_array_append_new(
+                        all, json_pack("[s, i]", c->masters[i].host, (int)c->masters[i].port));
+        return all;
+}
+
+static bool same_masters(const RegistrationConfig *c, const json_t *saved)
+{
+        json_t *ours = masters_value(c);
+        bool same = json_equal(ours, saved);
+
+        json_decref(ours);
+        return same;
+}
+
 json_t *registration_save(const Registration *r)
 {
         const MasterTarget *t = NULL;
@@ -576,32 +596,36 @@ json_t *registration_save(const Registration *r)
         for (size_t i = 0; i < r->n_targets; i++)
                 if (r->targets[i].conn == r->conn)
                         t = &r->targets[i];
-        return json_pack("{s:I, s:s, s:s, s:s, s:i, s:s, s:i, s:b, s:o, s:s, s:i}", "connection",
-                         (json_int_t)r->conn, "url", r->url, "webUi", r->web_ui_url, "host",
-                         r->address.host, "port", r->address.port, "dialledHost", r->dialled.host,
-                         "dialledPort", r->dialled.port, "sparkd", r->sparkd, "lines",
-                         lines_value(r->lines), "targetHost", t ? t->address.host : "",
-                         "targetPort", t ? t->address.port : 0);
+        return json_pack("{s:I, s:s, s:s, s:s, s:i, s:s, s:i, s:b, s:o, s:o, s:s, s:i}",
+                         "connection", (json_int_t)r->conn, "url", r->url, "webUi", r->web_ui_url,
+                         "host", r->address.host, "port", r->address.port, "dialledHost",
+                         r->dialled.host, "dialledPort", r->dialled.port, "sparkd", r->sparkd,
+                         "lines", lines_value(r->lines), "masters", masters_value(r->config),
+                         "targetHost", t ? t->address.host : "", "targetPort",
+                         t ? t->address.port : 0);
 }
 
 typedef struct SavedTie {
         json_int_t conn;
         const char *url, *ui, *host, *dialled_host, *target_host;
         int port, dialled_port, target_port, sparkd;
-        const json_t *lines;
+        const json_t *lines, *masters;
 } SavedTie;
 
 static int unpack(const json_t *saved, SavedTie *ret)
 {
-        if (json_unpack((json_t *)saved, "{s:I, s:s, s:s, s:s, s:i, s:s, s:i, s:b, s:o, s:s, s:i}",
+        if (json_unpack((json_t *)saved,
+                        "{s:I, s:s, s:s, s:s, s:i, s:s, s:i, s:b, s:o, s:o, s:s, s:i}",
                         "connection", &ret->conn, "url", &ret->url, "webUi", &ret->ui, "host",
                         &ret->host, "port", &ret->port, "dialledHost", &ret->dialled_host,
                         "dialledPort", &ret->dialled_port, "sparkd", &ret->sparkd, "lines",
-                        &ret->lines, "targetHost", &ret->target_host, "targetPort",
-                        &ret->target_port) < 0)
+                        &ret->lines, "masters", &ret->masters, "targetHost", &ret->target_host,
+                        "targetPort", &ret->target_port) < 0)
                 return -EBADMSG;
-        return ret->conn > 0 && json_is_array(ret->lines) && lines_of_value(ret->lines) ? 0
-                                                                                        : -EBADMSG;
+        return ret->conn > 0 && json_is_array(ret->lines) && lines_of_value(ret->lines) &&
+                               json_is_array(ret->masters)
+                       ? 0
+                       : -EBADMSG;
 }
 
 /* The connection that was dialled for a configured master is that one's again. */
@@ -631,6 +655,14 @@ int registration_resume(Registration *r, const json_t *saved, uint64_t now, Work
         k = unpack(saved, &tie);
         if (k < 0)
                 return k;
+        /* Whoever gives us another master and restarts us wants to see us there. */
+        if (!same_masters(r->config, tie.masters)) {
+                WorkerEffect *e = effect_add(fx, DO_CLOSE);
+
+                e->conn = (uint64_t)tie.conn;
+                e->text = "the settings name another master";
+                return -ENOENT;
+        }
 
         const EndpointRef master = { .address = { .host = tie.host, .port = tie.port } };
         const RpcAddress dialled = { .host = tie.dialled_host, .port = tie.dialled_port };

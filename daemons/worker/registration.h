@@ -110,7 +110,8 @@ uint64_t registration_deadline(const Registration *r);
 json_t *registration_save(const Registration *r);
 
 /* Takes that up in a machine that has not started: it is registered as if nothing had happened, and
- * says so with a heartbeat at once. 0; -ENOENT when there was no tie; -EBADMSG for another object;
- * or -ENOMEM. Unless it is 0 the machine is as before, and to be started (ON_START). If the
- * connection has broken meanwhile, ON_CLOSED will tell. */
+ * says so with a heartbeat at once. 0; -ENOENT when there was no tie, or the settings name other
+ * masters now, when the effect closes the connection; -EBADMSG for another object; or -ENOMEM.
+ * Unless it is 0 the machine is as before, and to be started (ON_START). If the connection has
+ * broken meanwhile, ON_CLOSED will tell. */
 int registration_resume(Registration *r, const json_t *saved, uint64_t now, WorkerEffects *fx);

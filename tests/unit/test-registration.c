@@ -704,6 +704,23 @@ START_TEST(test_restart_without_a_tie)
 }
 END_TEST
 
+START_TEST(test_restart_with_another_master)
+{
+        json_t *saved, *list;
+
+        register_with_first(true);
+        saved = registration_save(&reg);
+        list = json_object_get(saved, "masters");
+        ck_assert_uint_eq(json_array_size(list), 2);
+        ck_assert_int_eq(json_array_remove(list, 1), 0);
+        ck_assert_int_eq(restart(saved, 1), -ENOENT);
+        ck_assert(!reg.connected && !reg.known);
+        /* The one that was must not go on to count on us. */
+        ck_assert_uint_eq(actions(), 1);
+        ck_assert_uint_eq(nth(DO_CLOSE, 0)->conn, 11);
+}
+END_TEST
+
 /* Whatever is missing or of another kind, nothing is taken up. */
 START_TEST(test_restart_with_nonsense)
 {
@@ -767,6 +784,7 @@ int main(void)
         tcase_add_loop_test(tc, test_restart, 0, 2);
         tcase_add_test(tc, test_restart_after_a_change);
         tcase_add_test(tc, test_restart_without_a_tie);
+        tcase_add_test(tc, test_restart_with_another_master);
         tcase_add_test(tc, test_restart_with_nonsense);
         suite_add_tcase(suite, tc);
         runner = srunner_create(suite);
