@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -190,7 +191,13 @@ int stats_read(int group, CgroupStats *ret)
 
 /* ---- who holds the memory ---- */
 
-typedef enum ProcessKind { PROCESS_JVM, PROCESS_PYTHON, PROCESS_OTHER, PROCESS_KINDS } ProcessKind;
+typedef enum ProcessKind {
+        PROCESS_JVM,
+        PROCESS_PYTHON,
+        PROCESS_OTHER,
+        PROCESS_HIDDEN, /* /proc does not show it to us */
+        PROCESS_KINDS   /* none of them */
+} ProcessKind;
 
 /* Of each kind, while they are counted. */
 typedef struct ProcessSum {
@@ -241,30 +248,36 @@ static bool pss_anon(int proc, int pid, uint64_t *ret)
 }
 
 /* The same of statm, which everybody may read: resident less what is backed by files or shared
- * memory. Pages shared since a fork count in full. False for a process without an address space. */
-static bool resident_anon(int proc, int pid, uint64_t *ret)
+ * memory. Pages shared since a fork count in full. *ret_size is 0 for a process that has let go of
+ * its address space. False when it is hidden or gone. */
+static bool resident_anon(int proc, int pid, uint64_t *ret, uint64_t *ret_size)
 {
         char path[64], text[128];
         uint64_t size, resident, shared;
 
-        *ret = 0;
         (void)snprintf(path, sizeof(path), "%d/statm", pid);
         if (read_small(proc, path, text, sizeof(text)) <= 0 ||
             sscanf(text, "%" SCNu64 " %" SCNu64 " %" SCNu64, &size, &resident, &shared) != 3)
-                return true; /* hidden, or gone */
+                return false;
         *ret = (resident - MIN_OF(resident, shared)) * (uint64_t)sysconf(_SC_PAGESIZE);
-        return size > 0;
+        *ret_size = size;
+        return true;
 }
 
 static void count_process(int proc, int pid, ProcessSum sums[PROCESS_KINDS])
 {
         ProcessSum *sum = &sums[process_kind(proc, pid)];
-        uint64_t bytes;
+        uint64_t bytes = 0, size = 1;
 
+        if (!pss_anon(proc, pid, &bytes) && !resident_anon(proc, pid, &bytes, &size)) {
+                if (kill(pid, 0) < 0 && errno == ESRCH)
+                        return;
+                sum = &sums[PROCESS_HIDDEN];
+        }
         sum->n++;
-        if (!pss_anon(proc, pid, &bytes) && !resident_anon(proc, pid, &bytes))
-                sum->ending++;
         sum->bytes += bytes;
+        if (size == 0)
+                sum->ending++;
 }
 
 static int count_processes(int group, int proc, ProcessSum sums[PROCESS_KINDS])
@@ -281,7 +294,8 @@ static int count_processes(int group, int proc, ProcessSum sums[PROCESS_KINDS])
         fd = -1;
         while (getline(&line, &room, procs) > 0) {
                 line[strcspn(line, "\n")] = '\0';
-                if (parse_int(line, 1, INT32_MAX, &pid) == 0)
+                /* 0: in a pid namespace that is not below ours */
+                if (parse_int(line, 0, INT32_MAX, &pid) == 0)
                         count_process(proc, pid, sums);
         }
         free(line);
@@ -289,12 +303,11 @@ static int count_processes(int group, int proc, ProcessSum sums[PROCESS_KINDS])
         return 0;
 }
 
-/* Whose is what no process owned up to? That of the kind that is ending, as a process that is being
- * killed has no memory to show long before all of it is freed; else /proc hides somebody from us.
- */
+/* Whose is what no process owned up to? A process that is being killed has no memory to show long
+ * before all of it is freed. And /proc may hide somebody from us. */
 static ProcessKind silent_kind(const ProcessSum sums[PROCESS_KINDS])
 {
-        ProcessKind kind = PROCESS_OTHER;
+        ProcessKind kind = sums[PROCESS_HIDDEN].n ? PROCESS_HIDDEN : PROCESS_KINDS;
         unsigned kinds = 0;
 
         for (unsigned k = 0; k < PROCESS_KINDS; k++) {
@@ -303,25 +316,31 @@ static ProcessKind silent_kind(const ProcessSum sums[PROCESS_KINDS])
                 kind = (ProcessKind)k;
                 kinds++;
         }
-        return kinds == 1 ? kind : PROCESS_OTHER;
+        return kinds <= 1 ? kind : PROCESS_KINDS;
 }
 
-/* What the group has in all, beside what its processes say. Python workers are forked from one
+/* What the group had in all, beside what its processes say. Python workers are forked from one
  * daemon and share what it had loaded: where that could not be told apart, the group's figure
- * bounds theirs.
+ * bounds theirs. 0 or -ESRCH.
  */
-static void settle_with_group(ProcessSum sums[PROCESS_KINDS], uint64_t anon)
+static int settle_with_group(ProcessSum sums[PROCESS_KINDS], uint64_t anon)
 {
         uint64_t fixed = sums[PROCESS_JVM].bytes + sums[PROCESS_OTHER].bytes;
         uint64_t sum = fixed + sums[PROCESS_PYTHON].bytes;
 
         if (anon == STATS_NONE)
-                return;
-        if (sum > anon)
+                return 0;
+        if (sum > anon) {
                 sums[PROCESS_PYTHON].bytes =
                         MIN_OF(sums[PROCESS_PYTHON].bytes, anon - MIN_OF(anon, fixed));
-        else if (anon - sum > UNEXPLAINED_MAX)
-                sums[silent_kind(sums)].bytes += anon - sum;
+        } else if (anon - sum > UNEXPLAINED_MAX) {
+                ProcessKind kind = silent_kind(sums);
+
+                if (kind == PROCESS_KINDS)
+                        return -ESRCH;
+                sums[kind].bytes += anon - sum;
+        }
+        return 0;
 }
 
 int stats_split(int group, int proc, MemorySplit *ret)
@@ -332,15 +351,16 @@ int stats_split(int group, int proc, MemorySplit *ret)
 
         if (r >= 0)
                 r = count_processes(group, proc, sums);
+        if (r >= 0)
+                r = settle_with_group(sums, s.anon);
         if (r < 0)
                 return r;
-        settle_with_group(sums, s.anon);
         *ret = (MemorySplit){
                 .jvm = sums[PROCESS_JVM].bytes,
                 .python_workers = sums[PROCESS_PYTHON].n,
                 .python = sums[PROCESS_PYTHON].bytes,
-                .others = sums[PROCESS_OTHER].n,
-                .other = sums[PROCESS_OTHER].bytes,
+                .others = sums[PROCESS_OTHER].n + sums[PROCESS_HIDDEN].n,
+                .other = sums[PROCESS_OTHER].bytes + sums[PROCESS_HIDDEN].bytes,
                 .page_cache = s.file == STATS_NONE ? 0 : s.file,
                 .shmem = s.shmem == STATS_NONE ? 0 : s.shmem,
                 .kernel = s.kernel == STATS_NONE ? 0 : s.kernel,

@@ -54,7 +54,8 @@ typedef struct MemorySplit {
  * come and go meanwhile. Anonymous memory that processes share since a fork is counted once where
  * the kernel lets us see it (smaps_rollup: for processes of our own user), else the sum over all
  * Python workers is held to what the group has. What no process seems to have is counted for those
- * that are ending when they are of one kind, else as others'. 0 or -errno. */
+ * that are ending when they are of one kind, or else as others' when we may not see all processes.
+ * 0 or -errno; -ESRCH when whoever had it has ended meanwhile. */
 int stats_split(int group, int proc, MemorySplit *ret);
 
 /* An inotify fd (non-blocking) that becomes readable whenever memory.events of a group added with

@@ -158,6 +158,7 @@ START_TEST(memory_is_split_by_kind)
         put_process(&d, 104, "sort", 3, 1, 0);
         put(&d, "proc/105/cmdline", ""); /* a zombie, or gone */
         put(&d, "proc/105/comm", "pythonic\n");
+        put(&d, "proc/105/statm", "0 0 0 0 0 0 0\n");
         CLEANUP_CLOSE int g = open_dir(&d, "g");
         CLEANUP_CLOSE int proc = open_dir(&d, "proc");
         ck_assert_int_eq(stats_split(g, proc, &m), 0);
@@ -197,8 +198,8 @@ START_TEST(hidden_processes_are_others)
         CLEANUP_UNIT_DIR UnitDir d = unit_dir();
         MemorySplit m;
 
-        put_group(&d); /* 200 MiB anonymous in all */
-        put(&d, "g/cgroup.procs", "101\n102\n");
+        put_group(&d);                         /* 200 MiB anonymous in all */
+        put(&d, "g/cgroup.procs", "101\n1\n"); /* there is a process 1 */
         put_process(&d, 101, "java", 120, 20, 0);
         CLEANUP_CLOSE int g = open_dir(&d, "g");
         CLEANUP_CLOSE int proc = open_dir(&d, "proc");
@@ -222,11 +223,9 @@ START_TEST(what_ends_has_what_is_left)
         put_process(&d, 102, "python3", 30, 20, 0);
         put(&d, "proc/103/cmdline", "");
         put(&d, "proc/103/comm", "python3\n");
+        put(&d, "proc/103/statm", "0 0 0 0 0 0 0\n");
         CLEANUP_CLOSE int g = open_dir(&d, "g");
         CLEANUP_CLOSE int proc = open_dir(&d, "proc");
-        ck_assert_int_eq(stats_split(g, proc, &m), 0);
-        ck_assert(!m.ending);
-        put(&d, "proc/103/statm", "0 0 0 0 0 0 0\n");
         ck_assert_int_eq(stats_split(g, proc, &m), 0);
         ck_assert(m.ending);
         ck_assert_uint_eq(m.jvm, MIB(100));
@@ -235,11 +234,30 @@ START_TEST(what_ends_has_what_is_left)
         ck_assert_uint_eq(m.other, 0);
 
         put(&d, "proc/101/statm", "0 0 0 0 0 0 0\n"); /* both: nobody can tell */
+        ck_assert_int_eq(stats_split(g, proc, &m), -ESRCH);
+}
+END_TEST
+
+/* The group is read before its processes, of which some are gone by then. */
+START_TEST(what_has_ended_is_nobodys)
+{
+        CLEANUP_UNIT_DIR UnitDir d = unit_dir();
+        MemorySplit m;
+
+        put_group(&d); /* 200 MiB anonymous in all */
+        CLEANUP_CLOSE int g = open_dir(&d, "g");
+        put(&d, "g/cgroup.procs", "");
+        put(&d, "proc/1/comm", "init\n");
+        CLEANUP_CLOSE int proc = open_dir(&d, "proc");
+        ck_assert_int_eq(stats_split(g, proc, &m), -ESRCH);
+        put(&d, "g/cgroup.procs", "101\n");
+        put_process(&d, 101, "java", 120, 20, 0);
+        ck_assert_int_eq(stats_split(g, proc, &m), -ESRCH);
+        put(&d, "g/cgroup.procs", "101\n2147483647\n"); /* more than there can be */
+        ck_assert_int_eq(stats_split(g, proc, &m), -ESRCH);
+        put(&d, "g/cgroup.procs", "101\n0\n");
         ck_assert_int_eq(stats_split(g, proc, &m), 0);
-        ck_assert(m.ending);
-        ck_assert_uint_eq(m.jvm, 0);
-        ck_assert_uint_eq(m.python, MIB(10));
-        ck_assert_uint_eq(m.other, MIB(190));
+        ck_assert_uint_eq(m.other, MIB(100));
 }
 END_TEST
 
@@ -265,4 +283,4 @@ END_TEST
 
 UNIT_MAIN("stats", every_file_is_read, what_is_not_there_is_not_invented, memory_is_split_by_kind,
           forked_memory_is_not_counted_twice, hidden_processes_are_others,
-          what_ends_has_what_is_left, a_change_of_events_wakes)
+          what_ends_has_what_is_left, what_has_ended_is_nobodys, a_change_of_events_wakes)
