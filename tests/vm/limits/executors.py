@@ -116,7 +116,8 @@ def shares():
     seconds = time.monotonic() - began
     part = (one + three) / 1e6 / seconds
     check(0.3 < part < 0.6, "both stay within the ceiling of the slice", f"{part} of a core")
-    check(2 < three / max(one, 1) < 4.5, "and share it by their weights", f"{one} : {three}")
+    if os.cpu_count() == 1:  # else each may have a processor of its own until the ceiling is met
+        check(2 < three / max(one, 1) < 4.5, "and share it by their weights", f"{one} : {three}")
     client.talk(client.message("slice", memory_max=512 << 20, cpu_quota="max"))
     check_equal(read(f"{SLICE}/cpu.max"), "max 100000", "the slice's ceiling is lifted")
     client.forget("one")
