@@ -84,26 +84,31 @@ static void order_driver(Worker *w, const WorkerEvent *event, uint64_t now, Work
 static void send_latest_state(Worker *w, uint64_t now, WorkerEffects *fx)
 {
         uint64_t conn = w->registration.conn;
-        Message *m = effect_message(fx, DO_SEND, conn, MSG_WORKER_LATEST_STATE);
+        Message *m;
 
+        /* First how those ended that are not named below: a master takes them for lost otherwise.
+         */
+        executors_send_unreported(&w->executors, conn, now, fx);
+        drivers_send_unreported(&w->drivers, conn, fx);
+        m = effect_message(fx, DO_SEND, conn, MSG_WORKER_LATEST_STATE);
         m->worker_latest_state.id = w->config->registration.worker_id;
         executors_describe(&w->executors, &m->worker_latest_state.executors, fx);
         drivers_describe_ids(&w->drivers, &m->worker_latest_state.driver_ids, fx);
-        executors_send_unreported(&w->executors, conn, now, fx);
-        drivers_send_unreported(&w->drivers, conn, fx);
 }
 
 /* Another master has taken over. */
-static void send_scheduler_state(Worker *w, WorkerEffects *fx)
+static void send_scheduler_state(Worker *w, uint64_t now, WorkerEffects *fx)
 {
         uint64_t conn = w->registration.conn;
-        Message *m = effect_message(fx, DO_SEND, conn, MSG_WORKER_SCHEDULER_STATE_RESPONSE);
+        Message *m;
 
+        executors_send_unreported(&w->executors, conn, now, fx);
+        drivers_send_unreported(&w->drivers, conn, fx);
+        m = effect_message(fx, DO_SEND, conn, MSG_WORKER_SCHEDULER_STATE_RESPONSE);
         m->worker_scheduler_state_response.id = w->config->registration.worker_id;
         executors_describe_with_resources(&w->executors,
                                           &m->worker_scheduler_state_response.exec_responses, fx);
         drivers_describe(&w->drivers, &m->worker_scheduler_state_response.driver_responses, fx);
-        drivers_send_unreported(&w->drivers, conn, fx);
 }
 
 static void decommission(Worker *w, WorkerEffects *fx)
@@ -148,7 +153,7 @@ static void on_message(Worker *w, const WorkerEvent *event, uint64_t now, Worker
                         send_latest_state(w, now, fx);
                         break;
                 case REGISTRATION_CHANGED:
-                        send_scheduler_state(w, fx);
+                        send_scheduler_state(w, now, fx);
                         break;
                 case REGISTRATION_NOTHING:
                         break;
