@@ -123,7 +123,7 @@ static int state_exit_status(int result)
 static char *find_state_dir(const MasterSettings *settings)
 {
         const char *service = getenv("STATE_DIRECTORY");
-        const char *chosen = master_state_dir(settings, service);
+        const char *chosen = master_state_dir(settings, service && *service ? service : NULL);
 
         return chosen ? strndup(chosen, chosen == service ? strcspn(chosen, ":") : strlen(chosen))
                       : NULL;

@@ -496,3 +496,10 @@ TESTS += tests/unit/test-apply
 tests_unit_test_apply_SOURCES = tests/unit/test-apply.c
 tests_unit_test_apply_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(NL_CFLAGS)
 tests_unit_test_apply_LDADD = $(netsetup_libs) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test-keeper-faults
+TESTS += tests/unit/test-keeper-faults
+tests_unit_test_keeper_faults_SOURCES = tests/unit/test-keeper-faults.c tests/unit/fault-vfs.c \
+	tests/unit/fault-vfs.h tests/unit/master-rig.c tests/unit/master-rig.h
+tests_unit_test_keeper_faults_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(SQLITE_CFLAGS)
+tests_unit_test_keeper_faults_LDADD = $(spark_master_libs) $(CHECK_LIBS)

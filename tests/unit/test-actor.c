@@ -4,6 +4,7 @@
  * Spark 4.3 does.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -150,7 +151,7 @@ static void stage_init_in(Stage *s, const char *state_dir, uint64_t worker_timeo
         ck_assert_int_eq(daemon_listen("127.0.0.1", 0, &fd, &s->port, &problem), 0);
         (void)snprintf(s->url, sizeof(s->url), "spark://127.0.0.1:%u", s->port);
         const MasterConfig config = stage_config(s, worker_timeout_usec);
-        const ActorOptions options = { .config = &config, .state_dir = state_dir };
+        const ActorOptions options = { .config = &config, .state_dir = state_dir, .standby = true };
         ck_assert_int_eq(actor_new(s->event, &options, &s->actor, &problem), 0);
         ck_assert_int_eq(actor_listen(s->actor, fd), 0);
         client_init(s, &s->worker, "Worker");
@@ -522,6 +523,48 @@ START_TEST(a_second_master_is_refused)
 }
 END_TEST
 
+/* A process that has the state until it is killed. */
+static pid_t hold_state(const char *directory)
+{
+        char message[STORE_MESSAGE_MAX], byte;
+        int ends[2];
+
+        ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
+        const pid_t child = fork();
+        if (child == 0) {
+                Store *store = NULL;
+                if (store_open(directory, &store, message) == 0)
+                        (void)!write(ends[1], "x", 1);
+                for (;;)
+                        (void)pause();
+        }
+        ck_assert_int_eq(read(ends[0], &byte, 1), 1);
+        close_fd(&ends[0]);
+        close_fd(&ends[1]);
+        return child;
+}
+
+START_TEST(a_standby_takes_over)
+{
+        CLEANUP_UNIT_DIR UnitDir dir = unit_dir();
+        CLEANUP_STAGE Stage s;
+        const pid_t holder = hold_state(dir.path);
+        const Message m = { .type = MSG_REQUEST_READYZ };
+
+        stage_init_in(&s, dir.path, 60000000);
+        ck_assert_str_eq(master_status(actor_master(s.actor)), "STANDBY");
+        ck_assert_int_eq(rpc_ask(s.worker.conn, "Master", &m, PATIENCE_USEC, on_answer, &s.worker),
+                         0);
+        while (!s.worker.answered)
+                ck_assert_int_ge(sd_event_run(s.event, 100000), 0);
+        ck_assert(!s.worker.answer_value);
+        ck_assert_int_eq(kill(holder, SIGKILL), 0);
+        ck_assert_int_eq(waitpid(holder, NULL, 0), holder);
+        wait_for_status(&s, "ALIVE");
+        register_worker(&s);
+}
+END_TEST
+
 START_TEST(a_record_that_is_damaged_is_refused)
 {
         CLEANUP_UNIT_DIR UnitDir dir = unit_dir();
@@ -542,5 +585,5 @@ UNIT_MAIN("actor", an_application_gets_an_executor, asks_are_answered, unsupport
           a_closed_connection_ends_its_worker, the_timer_ends_a_silent_worker,
           orders_of_the_web_reach_the_driver, the_status_line_follows, a_bad_id_pattern_is_refused,
           a_restarted_master_finds_everybody, without_a_state_directory_nothing_is_found,
-          what_cannot_be_kept_is_refused, a_second_master_is_refused,
+          what_cannot_be_kept_is_refused, a_second_master_is_refused, a_standby_takes_over,
           a_record_that_is_damaged_is_refused)
