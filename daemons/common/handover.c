@@ -56,11 +56,11 @@ static void free_names(char ***names)
 typedef struct FdMessage {
         char byte; /* a message has to have something */
         struct iovec io;
+        struct msghdr header;
         union {
                 struct cmsghdr head;
                 char room[CMSG_SPACE(sizeof(int) * FDS_PER_MESSAGE)];
         } control;
-        struct msghdr header;
 } FdMessage;
 
 static void message_init(FdMessage *m, size_t n_fds)
