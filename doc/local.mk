@@ -20,6 +20,7 @@ MAN_ALIASES = \
 	spark-master-webui.socket.7:spark-units.7 \
 	spark-master.service.7:spark-units.7 \
 	spark-master.socket.7:spark-units.7 \
+	spark-netsetup.service.8:spark-netsetup.8 \
 	spark-worker-webui.socket.7:spark-units.7 \
 	spark-worker.service.7:spark-units.7 \
 	spark-worker.socket.7:spark-units.7 \
