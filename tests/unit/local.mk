@@ -503,3 +503,26 @@ tests_unit_test_keeper_faults_SOURCES = tests/unit/test-keeper-faults.c tests/un
 	tests/unit/fault-vfs.h tests/unit/master-rig.c tests/unit/master-rig.h
 tests_unit_test_keeper_faults_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(SQLITE_CFLAGS)
 tests_unit_test_keeper_faults_LDADD = $(spark_master_libs) $(CHECK_LIBS)
+check_PROGRAMS += tests/unit/test-netsetup-record
+TESTS += tests/unit/test-netsetup-record
+tests_unit_test_netsetup_record_SOURCES = tests/unit/test-netsetup-record.c
+tests_unit_test_netsetup_record_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(NL_CFLAGS) $(JANSSON_CFLAGS)
+tests_unit_test_netsetup_record_LDADD = $(netsetup_libs) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test-pmtu
+TESTS += tests/unit/test-pmtu
+tests_unit_test_pmtu_SOURCES = tests/unit/test-pmtu.c
+tests_unit_test_pmtu_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(NL_CFLAGS) $(JANSSON_CFLAGS)
+tests_unit_test_pmtu_LDADD = $(netsetup_libs) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test-status
+TESTS += tests/unit/test-status
+tests_unit_test_status_SOURCES = tests/unit/test-status.c
+tests_unit_test_status_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(NL_CFLAGS) $(JANSSON_CFLAGS)
+tests_unit_test_status_LDADD = $(netsetup_libs) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test-firewall
+TESTS += tests/unit/test-firewall
+tests_unit_test_firewall_SOURCES = tests/unit/test-firewall.c
+tests_unit_test_firewall_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(NL_CFLAGS) $(JANSSON_CFLAGS)
+tests_unit_test_firewall_LDADD = $(netsetup_libs) $(CHECK_LIBS)
