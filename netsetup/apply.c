@@ -93,11 +93,11 @@ static int run_setting(Apply *apply, const Step *step)
 
 /* ---- steps that go together ---- */
 
-static int make_message(const Step *step, struct nl_msg **ret)
+static int make_message(Netlink *n, const Step *step, struct nl_msg **ret)
 {
         if (step->kind == STEP_ROUTE)
-                return step->after ? nl_route_add_message(step->after, step->before, ret)
-                                   : nl_route_remove_message(step->before, ret);
+                return step->after ? nl_route_add_message(n, step->after, step->before, ret)
+                                   : nl_route_remove_message(n, step->before, ret);
         return step->after ? nl_rule_add_message(step->after, ret)
                            : nl_rule_remove_message(step->before, ret);
 }
@@ -113,7 +113,7 @@ static int run_messages(Apply *apply, const Step *steps, size_t count, bool *don
 
         for (size_t i = 0; i < count && r >= 0; i++) {
                 messages[n] = NULL;
-                r = make_message(&steps[i], &messages[n]);
+                r = make_message(apply->host->route, &steps[i], &messages[n]);
                 *ret_failed = i;
                 if (r >= 0)
                         of[n++] = i;

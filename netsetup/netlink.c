@@ -2,6 +2,8 @@
 #include "netsetup/netlink.h"
 
 #include <errno.h>
+#include <net/if.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -12,10 +14,30 @@
 
 #include "base/macro.h"
 
+/* More than the kernel puts into one datagram (32 KiB). */
+#define DATAGRAM_BYTES 65536
+
 struct Netlink {
         struct nl_sock *sock;
         char said[160];
+        char name[IFNAMSIZ]; /* the interface asked for last */
+        unsigned index;
+        _Alignas(struct nlmsghdr) unsigned char data[DATAGRAM_BYTES]; /* wiped after each use */
 };
+
+unsigned netlink_ifindex(Netlink *n, const char *name)
+{
+        if (n->index == 0 || strcmp(n->name, name) != 0) {
+                snprintf(n->name, sizeof n->name, "%s", name);
+                n->index = if_nametoindex(name);
+        }
+        return n->index;
+}
+
+void netlink_forget_ifindex(Netlink *n)
+{
+        n->index = 0;
+}
 
 struct nl_sock *netlink_sock(Netlink *n)
 {
@@ -116,25 +138,24 @@ static void keep_text(Netlink *n, struct nlmsghdr *h)
                 (void)nla_strlcpy(n->said, a, sizeof n->said);
 }
 
-/* One datagram of the kernel, to be wiped and freed. */
-static int receive(Netlink *n, unsigned char **ret, int *ret_size)
+/* One datagram of the kernel into n->data, which the caller wipes. Its size, or -errno. */
+static int receive(Netlink *n)
 {
-        struct sockaddr_nl from;
-        int r = nl_recv(n->sock, &from, ret, NULL);
+        ssize_t size;
 
-        if (r < 0)
-                return netlink_errno(r);
-        if (r == 0)
-                return -EPIPE;
-        *ret_size = r;
-        return 0;
+        do
+                size = recv(nl_socket_get_fd(n->sock), n->data, sizeof n->data, MSG_TRUNC);
+        while (size < 0 && errno == EINTR);
+        if (size < 0)
+                return -errno;
+        return size == 0 ? -EPIPE : (size_t)size > sizeof n->data ? -EMSGSIZE : (int)size;
 }
 
 /* The answers in one datagram. */
-static int take_answers(Netlink *n, unsigned char *data, int size, uint32_t first_seq, size_t count,
-                        int *results, size_t *left)
+static int take_answers(Netlink *n, int size, uint32_t first_seq, size_t count, int *results,
+                        size_t *left)
 {
-        for (struct nlmsghdr *h = (struct nlmsghdr *)data; nlmsg_ok(h, size);
+        for (struct nlmsghdr *h = (struct nlmsghdr *)n->data; nlmsg_ok(h, size);
              h = nlmsg_next(h, &size)) {
                 uint32_t i = h->nlmsg_seq - first_seq;
                 const struct nlmsgerr *e = nlmsg_data(h);
@@ -185,13 +206,11 @@ int netlink_request_many(Netlink *n, struct nl_msg **messages, size_t count, int
                 explicit_bzero(nlmsg_data(m), (size_t)nlmsg_datalen(m));
         }
         while (r >= 0 && left > 0) {
-                CLEANUP_FREE unsigned char *data = NULL;
-                int size = 0;
+                int size = r = receive(n);
 
-                r = receive(n, &data, &size);
                 if (r >= 0) {
-                        r = take_answers(n, data, size, first_seq, count, ret_results, &left);
-                        explicit_bzero(data, (size_t)size); /* a refusal repeats what was asked */
+                        r = take_answers(n, size, first_seq, count, ret_results, &left);
+                        explicit_bzero(n->data, (size_t)size); /* a refusal repeats the question */
                 }
         }
         return r;
@@ -213,9 +232,9 @@ typedef struct Dump {
         int result; /* the first failure; the rest of the list is read all the same */
 } Dump;
 
-static void take_messages(Netlink *n, Dump *dump, unsigned char *data, int size)
+static void take_messages(Netlink *n, Dump *dump, int size)
 {
-        for (struct nlmsghdr *h = (struct nlmsghdr *)data; !dump->done && nlmsg_ok(h, size);
+        for (struct nlmsghdr *h = (struct nlmsghdr *)n->data; !dump->done && nlmsg_ok(h, size);
              h = nlmsg_next(h, &size)) {
                 const struct nlmsgerr *e = nlmsg_data(h);
 
@@ -247,14 +266,12 @@ int netlink_dump(Netlink *n, struct nl_msg *msg, NetlinkEach each, void *user)
         if (r < 0)
                 return netlink_errno(r);
         while (!dump.done) {
-                CLEANUP_FREE unsigned char *data = NULL;
-                int size = 0;
+                int size = receive(n);
 
-                r = receive(n, &data, &size);
-                if (r < 0)
-                        return r;
-                take_messages(n, &dump, data, size);
-                explicit_bzero(data, (size_t)size);
+                if (size < 0)
+                        return size;
+                take_messages(n, &dump, size);
+                explicit_bzero(n->data, (size_t)size);
         }
         return dump.result < 0 ? dump.result : dump.changed ? -EAGAIN : 0;
 }

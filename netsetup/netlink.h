@@ -25,6 +25,12 @@ void netlink_freep(Netlink **n);
 /* For libnl's own functions. */
 struct nl_sock *netlink_sock(Netlink *n);
 
+/* The number of an interface, 0 when there is none. The last one is remembered: a thousand routes
+ * by one device ask once. */
+unsigned netlink_ifindex(Netlink *n, const char *name);
+/* After a device was made or removed. */
+void netlink_forget_ifindex(Netlink *n);
+
 /* Sends, waits for the answer and wipes the message, which is the caller's to free. 0 or the
  * kernel's -errno. */
 int netlink_request(Netlink *n, struct nl_msg *msg);

@@ -255,6 +255,7 @@ int nl_link_add_wireguard(Netlink *n, const char *name)
 
         if (!link)
                 return -ENOMEM;
+        netlink_forget_ifindex(n);
         rtnl_link_set_name(link, name);
         rtnl_link_set_group(link, NETSETUP_MARK);
         r = rtnl_link_set_type(link, "wireguard");
@@ -271,6 +272,7 @@ int nl_link_remove(Netlink *n, const char *name)
 
         if (!link)
                 return -ENOMEM;
+        netlink_forget_ifindex(n);
         rtnl_link_set_name(link, name);
         r = rtnl_link_build_delete_request(link, &msg);
         return r < 0 ? netlink_errno(r) : netlink_request(n, msg);
@@ -280,7 +282,7 @@ int nl_link_set(Netlink *n, const char *setting, const char *value)
 {
         const char *name = strchr(setting, '/') + 1;
         struct ifinfomsg info = { .ifi_family = AF_UNSPEC,
-                                  .ifi_index = (int)if_nametoindex(name),
+                                  .ifi_index = (int)netlink_ifindex(n, name),
                                   /* flags without a change mean all of them to the kernel */
                                   .ifi_change = *setting == 'u' ? IFF_UP : 0,
                                   .ifi_flags = *setting == 'u' && *value != '0' ? IFF_UP : 0 };
@@ -309,7 +311,7 @@ static int address_request(Netlink *n, int type, int flags, const NetAddr *a)
         const NetAddress *bytes = &a->prefix.address;
         struct ifaddrmsg m = { .ifa_family = bytes->family,
                                .ifa_prefixlen = a->prefix.length,
-                               .ifa_index = if_nametoindex(a->dev) };
+                               .ifa_index = netlink_ifindex(n, a->dev) };
         CLEANUP_MSG struct nl_msg *msg = nlmsg_alloc_simple(type, NLM_F_REQUEST | flags);
         int size = (int)address_size(bytes);
 
@@ -343,7 +345,7 @@ int nl_address_remove(Netlink *n, const NetAddr *address)
 
 /* ---- routes ---- */
 
-static int set_hop(struct rtnl_route *to, const NetRoute *from)
+static int set_hop(Netlink *n, struct rtnl_route *to, const NetRoute *from)
 {
         CLEANUP_ADDR struct nl_addr *via =
                 from->via.family ? nl_address(&from->via, address_bits(&from->via)) : NULL;
@@ -362,7 +364,7 @@ static int set_hop(struct rtnl_route *to, const NetRoute *from)
                 rtnl_route_set_flags(to, RTNH_F_ONLINK);
         }
         if (*from->dev) {
-                unsigned index = if_nametoindex(from->dev);
+                unsigned index = netlink_ifindex(n, from->dev);
 
                 if (index == 0)
                         return -ENODEV;
@@ -371,7 +373,7 @@ static int set_hop(struct rtnl_route *to, const NetRoute *from)
         return 0;
 }
 
-static int make_route(const NetRoute *from, struct rtnl_route **ret)
+static int make_route(Netlink *n, const NetRoute *from, struct rtnl_route **ret)
 {
         CLEANUP_ROUTE struct rtnl_route *to = rtnl_route_alloc();
         CLEANUP_ADDR struct nl_addr *subnet = nl_address(&from->to.address, from->to.length);
@@ -392,16 +394,16 @@ static int make_route(const NetRoute *from, struct rtnl_route **ret)
                 r = rtnl_route_set_metric(to, RTAX_MTU, from->mtu);
         if (r < 0)
                 return netlink_errno(r);
-        r = set_hop(to, from);
+        r = set_hop(n, to, from);
         if (r >= 0)
                 *ret = TAKE_PTR(to);
         return r;
 }
 
-int nl_route_add_message(const NetRoute *route, bool replace, struct nl_msg **ret)
+int nl_route_add_message(Netlink *n, const NetRoute *route, bool replace, struct nl_msg **ret)
 {
         CLEANUP_ROUTE struct rtnl_route *r = NULL;
-        int result = make_route(route, &r);
+        int result = make_route(n, route, &r);
 
         if (result >= 0)
                 result = netlink_errno(rtnl_route_build_add_request(
@@ -409,10 +411,10 @@ int nl_route_add_message(const NetRoute *route, bool replace, struct nl_msg **re
         return result;
 }
 
-int nl_route_remove_message(const NetRoute *route, struct nl_msg **ret)
+int nl_route_remove_message(Netlink *n, const NetRoute *route, struct nl_msg **ret)
 {
         CLEANUP_ROUTE struct rtnl_route *r = NULL;
-        int result = make_route(route, &r);
+        int result = make_route(n, route, &r);
 
         if (result >= 0)
                 result = netlink_errno(rtnl_route_build_del_request(r, 0, ret));

@@ -21,7 +21,7 @@ int nl_address_remove(Netlink *n, const NetAddr *address);
 
 /* Messages for netlink_request_many(), owned by the caller. `replace`: there may be one with the
  * same key. */
-int nl_route_add_message(const NetRoute *route, bool replace, struct nl_msg **ret);
-int nl_route_remove_message(const NetRoute *route, struct nl_msg **ret);
+int nl_route_add_message(Netlink *n, const NetRoute *route, bool replace, struct nl_msg **ret);
+int nl_route_remove_message(Netlink *n, const NetRoute *route, struct nl_msg **ret);
 int nl_rule_add_message(const NetRule *rule, struct nl_msg **ret);
 int nl_rule_remove_message(const NetRule *rule, struct nl_msg **ret);

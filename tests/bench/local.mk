@@ -7,3 +7,4 @@ EXTRA_DIST += tests/bench/run
 check_PROGRAMS += tests/bench/store-bench
 tests_bench_store_bench_SOURCES = tests/bench/store-bench.c
 tests_bench_store_bench_LDADD = lib/store/libstore.a lib/base/libbase.a $(SQLITE_LIBS)
+EXTRA_DIST += tests/bench/netsetup tests/bench/netsetup-guest.py
