@@ -42,3 +42,5 @@ uninstall-man-aliases:
 		name=$${alias%%:*}; rm -f "$(DESTDIR)$(mandir)/man$${name##*.}/$$name"; \
 	done
 .PHONY: install-man-aliases uninstall-man-aliases
+	doc/network.conf.5 \
+	doc/spark-netsetup.8

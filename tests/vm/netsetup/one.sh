@@ -1,7 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2016 # what sh -c gets is for it to expand
+#
 # Runs as root in one VM: WireGuard in the kernel, systemd-networkd beside it, apply --confirm.
 set -u
+# shellcheck source=/dev/null
 . ./lib.sh
 
 check "what the namespaces test, with WireGuard" env CK_VERBOSITY=minimal ./test-apply
@@ -32,7 +35,7 @@ check "apply" spark-netsetup apply
 check "no secret is shown" \
         sh -c '! { spark-netsetup plan --json; spark-netsetup status --json; journalctl -b; } | grep -F "$(cat /etc/spark/spark0.key)"'
 check "apply again has nothing to do" test -z "$(spark-netsetup apply 2>&1)"
-check "the kernel has the peer" test "$(wg show spark0 allowed-ips)" = "$other	10.64.0.2/32 10.70.0.0/16"
+check "the kernel has the peer" test "$(wg show spark0 allowed-ips)" = "$other$(printf '\t')10.64.0.2/32 10.70.0.0/16"
 check "the kernel has the key" test "$(wg show spark0 private-key)" = "$(cat /etc/spark/spark0.key)"
 status=$(spark-netsetup status --json)
 check "status" test "$(echo "$status" | python3 -c '
@@ -131,5 +134,5 @@ check "its table" sh -c 'nft list table inet spark_netsetup | grep "reject with 
 check "again" spark-netsetup firewall --apply
 check "firewall --remove" spark-netsetup firewall --remove
 check "no table" refute nft list table inet spark_netsetup
-[ $failed = 0 ] || journalctl -u spark-netsetup -u systemd-networkd -o cat | tail -n 40 | sed 's/^/# /'
+[ "${failed:-1}" = 0 ] || journalctl -u spark-netsetup -u systemd-networkd -o cat | tail -n 40 | sed 's/^/# /'
 finish

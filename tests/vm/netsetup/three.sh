@@ -1,9 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2016 # what sh -c gets is for it to expand
+#
 # Runs as root in three VMs on one Ethernet, as a hand-written script set it up before: vm1 has a
 # tunnel to vm2, behind which there is a remote subnet; vm3 has no WireGuard and goes by way of vm1.
 # vm3 has an address of its own subnet, so that answers find it through the tunnel only.
 set -u
+# shellcheck source=/dev/null
 . ./lib.sh
 [ "$VM_INDEX" != 1 ] || python3 -B barrier.py serve 3 &
 card=$(ip -o address show to "$VM_IP" | awk '{ print $2 }')
