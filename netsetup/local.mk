@@ -54,6 +54,29 @@ netsetup_libs = \
 	lib/base/libbase.a \
 	$(NL_LIBS) $(CRYPTO_LIBS) $(JANSSON_LIBS) $(INIH_LIBS)
 
+# The mesh, on top of it.
+noinst_LIBRARIES += netsetup/libmesh.a
+netsetup_libmesh_a_SOURCES = \
+	netsetup/join-server.c \
+	netsetup/join-server.h \
+	netsetup/mesh-members.c \
+	netsetup/mesh-members.h \
+	netsetup/mesh-node.c \
+	netsetup/mesh-node.h \
+	netsetup/mesh-request.c \
+	netsetup/mesh-request.h \
+	netsetup/mesh-state.c \
+	netsetup/mesh-state.h \
+	netsetup/mesh-text.c \
+	netsetup/mesh-text.h \
+	netsetup/token-table.c \
+	netsetup/token-table.h \
+	netsetup/token.c \
+	netsetup/token.h
+netsetup_libmesh_a_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(JANSSON_CFLAGS) $(CURL_CFLAGS) \
+	$(SYSTEMD_CFLAGS)
+mesh_libs = netsetup/libmesh.a lib/http/libhttp.a $(netsetup_libs) $(CURL_LIBS) $(SYSTEMD_LIBS)
+
 sbin_PROGRAMS += spark-netsetup
 spark_netsetup_SOURCES = netsetup/main.c
-spark_netsetup_LDADD = $(netsetup_libs)
+spark_netsetup_LDADD = $(mesh_libs)

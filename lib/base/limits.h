@@ -96,3 +96,22 @@
 #define LIMIT_LAUNCH_CONNECTIONS 64
 #define LIMIT_LAUNCH_WAIT_USEC   (UINT64_C(10) * 1000000) /* for the request of a connection */
 #define LIMIT_LAUNCH_ENV_BYTES   MIB(2)                   /* what execve() takes, about */
+
+/* ---- mesh (netsetup) ---- */
+
+/* Every host has a tunnel to every other, and the list of all of them travels at every change. */
+#define LIMIT_MESH_MEMBERS 500
+/* One request or list: a member is 300 bytes of it, and twice that where all lengths are used up. */
+#define LIMIT_MESH_BODY_BYTES     KIB(512)
+#define LIMIT_MESH_NAME_BYTES     63  /* one label of the DNS */
+#define LIMIT_MESH_ENDPOINT_BYTES 263 /* "[HOST]:PORT" with the longest name */
+#define LIMIT_MESH_MASTER_BYTES   1024
+#define LIMIT_MESH_ENDPOINTS      4   /* addresses of the join service in a token */
+#define LIMIT_MESH_TOKENS         256 /* that were made and have not expired */
+#define LIMIT_MESH_TOKEN_BYTES    KIB(2)
+/* How long a token may be valid (seconds). */
+#define LIMIT_MESH_TOKEN_SECONDS (UINT64_C(366) * 86400)
+#define LIMIT_MESH_STATE_BYTES   MIB(1) /* one file of state */
+/* Connecting to another host, and all of one exchange with it (milliseconds). */
+#define LIMIT_MESH_CONNECT_MSEC  3000
+#define LIMIT_MESH_EXCHANGE_MSEC 10000

@@ -29,6 +29,8 @@
 /* How long nothing is accepted after the system had no descriptor or memory for it. */
 #define ACCEPT_PAUSE_USEC UINT64_C(1000000)
 #define POST_BUFFER_BYTES 4096
+/* As GnuTLS says "1.3 only". */
+#define TLS_PRIORITIES "SECURE128:-VERS-ALL:+VERS-TLS1.3"
 
 /* Every function used, with its type from the header. */
 #define MHD_FUNCTIONS(X)                                                                           \
@@ -64,6 +66,7 @@ typedef struct Client {
 struct HttpServer {
         sd_event *event;
         int fd;
+        HttpOptions options;
         HttpHandler handler;
         void *user;
         sd_event_source *accept, *pause;
@@ -91,6 +94,7 @@ typedef struct Exchange {
         HttpServer *server;
         struct MHD_PostProcessor *post;
         size_t body_size;
+        Buffer body;
         Params query, form;
 } Exchange;
 
@@ -244,6 +248,7 @@ static void exchange_free(Exchange *x)
                 (void)x->server->mhd.MHD_destroy_post_processor(x->post);
         params_done(&x->query);
         params_done(&x->form);
+        buffer_done(&x->body);
         free(x);
 }
 
@@ -268,7 +273,9 @@ static enum MHD_Result begin_request(HttpServer *server, struct MHD_Connection *
         *ret_state = x;
         x->server = server;
         x->query.text = x->form.text = BUFFER_INIT(2 * LIMIT_HTTP_BODY_BYTES);
-        /* NULL for another encoding than that of forms: such a body is read and not looked at. */
+        x->body = BUFFER_INIT(server->options.body_limit);
+        /* NULL for another encoding than that of forms: such a body is read, and kept where the
+         * handler wants it. */
         if (strcmp(method, "POST") == 0)
                 x->post = mhd->MHD_create_post_processor(connection, POST_BUFFER_BYTES, on_form, x);
         return MHD_YES;
@@ -281,6 +288,8 @@ static enum MHD_Result take_body(Exchange *x, const char *data, size_t size)
                 return MHD_NO; /* nothing can be answered in the middle of a body */
         if (x->post)
                 (void)x->server->mhd.MHD_post_process(x->post, data, size);
+        else if (x->server->options.body_limit > 0)
+                buffer_put(&x->body, data, size);
         return MHD_YES;
 }
 
@@ -296,6 +305,8 @@ static enum MHD_Result finish_request(Exchange *x, struct MHD_Connection *connec
         (void)mhd->MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, on_query, x);
         if (path[0] != '/' || !params_finish(&x->query) || !params_finish(&x->form))
                 return respond_error(server, connection, 400, "The request cannot be understood");
+        if (x->body.failed)
+                return respond_error(server, connection, 413, "The request is too long");
         const union MHD_ConnectionInfo *info =
                 mhd->MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
         const HttpRequest request = {
@@ -305,6 +316,8 @@ static enum MHD_Result finish_request(Exchange *x, struct MHD_Connection *connec
                 .n_query = x->query.length,
                 .form = x->form.items,
                 .n_form = x->form.length,
+                .body = x->body.data,
+                .body_size = x->body.size,
                 .peer = info ? info->client_addr : NULL,
         };
         HttpResponse response = { 0 };
@@ -417,12 +430,22 @@ static int start_daemon(HttpServer *server, const char **ret_problem)
         int r = mhd_load(mhd, ret_problem);
         if (r < 0)
                 return r;
+        const HttpOptions *o = &server->options;
+        const bool tls = o->tls_key && o->tls_certificate;
+        const struct MHD_OptionItem plain_items[] = { { MHD_OPTION_END, 0, NULL } };
+        const struct MHD_OptionItem tls_items[] = {
+                { MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)o->tls_key },
+                { MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)o->tls_certificate },
+                { MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)TLS_PRIORITIES },
+                { MHD_OPTION_END, 0, NULL },
+        };
         server->daemon = mhd->MHD_start_daemon(
-                MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET, 0, NULL, NULL, on_access, server,
-                MHD_OPTION_CONNECTION_LIMIT, (unsigned)LIMIT_HTTP_CONNECTIONS,
+                MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | (tls ? MHD_USE_TLS : 0), 0, NULL, NULL,
+                on_access, server, MHD_OPTION_CONNECTION_LIMIT, (unsigned)LIMIT_HTTP_CONNECTIONS,
                 MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)LIMIT_HTTP_IDLE_SECONDS,
                 MHD_OPTION_NOTIFY_COMPLETED, on_completed, server, MHD_OPTION_NOTIFY_CONNECTION,
-                on_connection, server, MHD_OPTION_END);
+                on_connection, server, MHD_OPTION_ARRAY, tls ? tls_items : plain_items,
+                MHD_OPTION_END);
         if (!server->daemon) {
                 *ret_problem = "libmicrohttpd does not start";
                 return -EIO;
@@ -531,12 +554,20 @@ static int on_accept(sd_event_source *source, int listen_fd, uint32_t revents, v
 int http_server_new(sd_event *event, int listen_fd, HttpHandler handler, void *user,
                     HttpServer **ret)
 {
+        return http_server_new_with(event, listen_fd, &(HttpOptions){ 0 }, handler, user, ret);
+}
+
+int http_server_new_with(sd_event *event, int listen_fd, const HttpOptions *options,
+                         HttpHandler handler, void *user, HttpServer **ret)
+{
         HttpServer *server = calloc(1, sizeof(*server));
         if (!server)
                 return -ENOMEM;
-        *server = (HttpServer){
-                .event = sd_event_ref(event), .fd = -1, .handler = handler, .user = user
-        };
+        *server = (HttpServer){ .event = sd_event_ref(event),
+                                .fd = -1,
+                                .options = *options,
+                                .handler = handler,
+                                .user = user };
         int flags = fcntl(listen_fd, F_GETFL);
         int r = flags < 0 || fcntl(listen_fd, F_SETFL, flags | O_NONBLOCK) < 0 ? -errno : 0;
         if (r >= 0)

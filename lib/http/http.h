@@ -25,6 +25,8 @@ typedef struct HttpRequest {
         size_t n_query;
         const HttpParam *form; /* of a urlencoded POST body */
         size_t n_form;
+        const void *body; /* of a POST that is no form, where the server keeps such (HttpOptions) */
+        size_t body_size;
         const struct sockaddr *peer; /* NULL in tests */
 } HttpRequest;
 
@@ -52,9 +54,19 @@ typedef void (*HttpHandler)(void *user, const HttpRequest *request, HttpResponse
 
 typedef struct HttpServer HttpServer;
 
+typedef struct HttpOptions {
+        /* With both, TLS 1.3 and nothing older is spoken. PEM texts, borrowed for as long as the
+         * server lives: the library reads them at the first connection. */
+        const char *tls_key, *tls_certificate;
+        /* How long a body other than a form may be that the handler gets; with 0 it gets none. */
+        size_t body_limit;
+} HttpOptions;
+
 /* Serves on a listening socket, whose ownership moves here. Every response gets Spark's headers:
  * Cache-Control, X-Frame-Options, X-XSS-Protection, X-Content-Type-Options. 0 or -errno. */
 int http_server_new(sd_event *event, int listen_fd, HttpHandler handler, void *user,
                     HttpServer **ret);
+int http_server_new_with(sd_event *event, int listen_fd, const HttpOptions *options,
+                         HttpHandler handler, void *user, HttpServer **ret);
 void http_server_free(HttpServer *server);
 void http_server_free_pointer(HttpServer **server); /* for CLEANUP */

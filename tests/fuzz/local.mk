@@ -81,3 +81,10 @@ tests_fuzz_fuzz_record_SOURCES = tests/fuzz/fuzz-record.c
 tests_fuzz_fuzz_record_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_record_LDADD = daemons/master/libmaster.a daemons/common/libcommon.a \
 	cgroups/libcgroups.a lib/wire/libwire.a lib/base/libbase.a $(FUZZ_LIBS)
+
+FUZZ_TARGETS += tests/fuzz/fuzz-mesh
+EXTRA_DIST += tests/fuzz/mesh
+tests_fuzz_fuzz_mesh_SOURCES = tests/fuzz/fuzz-mesh.c
+tests_fuzz_fuzz_mesh_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS)
+tests_fuzz_fuzz_mesh_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_mesh_LDADD = $(mesh_libs) $(FUZZ_LIBS)

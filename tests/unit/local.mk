@@ -526,3 +526,58 @@ TESTS += tests/unit/test-firewall
 tests_unit_test_firewall_SOURCES = tests/unit/test-firewall.c
 tests_unit_test_firewall_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(NL_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_firewall_LDADD = $(netsetup_libs) $(CHECK_LIBS)
+check_PROGRAMS += tests/unit/test-mesh-text
+TESTS += tests/unit/test-mesh-text
+tests_unit_test_mesh_text_SOURCES = tests/unit/test-mesh-text.c
+tests_unit_test_mesh_text_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(CRYPTO_CFLAGS) $(JANSSON_CFLAGS) \
+	$(SYSTEMD_CFLAGS)
+tests_unit_test_mesh_text_LDADD = $(mesh_libs) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test-mesh-node
+TESTS += tests/unit/test-mesh-node
+tests_unit_test_mesh_node_SOURCES = tests/unit/test-mesh-node.c
+tests_unit_test_mesh_node_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(CRYPTO_CFLAGS) $(JANSSON_CFLAGS) \
+	$(SYSTEMD_CFLAGS)
+tests_unit_test_mesh_node_LDADD = $(mesh_libs) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test-token
+TESTS += tests/unit/test-token
+tests_unit_test_token_SOURCES = tests/unit/test-token.c
+tests_unit_test_token_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(CRYPTO_CFLAGS) $(JANSSON_CFLAGS) \
+	$(SYSTEMD_CFLAGS)
+tests_unit_test_token_LDADD = $(mesh_libs) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test-token-table
+TESTS += tests/unit/test-token-table
+tests_unit_test_token_table_SOURCES = tests/unit/test-token-table.c
+tests_unit_test_token_table_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(CRYPTO_CFLAGS) $(JANSSON_CFLAGS) \
+	$(SYSTEMD_CFLAGS)
+tests_unit_test_token_table_LDADD = $(mesh_libs) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test-mesh-members
+TESTS += tests/unit/test-mesh-members
+tests_unit_test_mesh_members_SOURCES = tests/unit/test-mesh-members.c
+tests_unit_test_mesh_members_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(CRYPTO_CFLAGS) $(JANSSON_CFLAGS) \
+	$(SYSTEMD_CFLAGS)
+tests_unit_test_mesh_members_LDADD = $(mesh_libs) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test-mesh-request
+TESTS += tests/unit/test-mesh-request
+tests_unit_test_mesh_request_SOURCES = tests/unit/test-mesh-request.c
+tests_unit_test_mesh_request_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(CRYPTO_CFLAGS) $(JANSSON_CFLAGS) \
+	$(SYSTEMD_CFLAGS)
+tests_unit_test_mesh_request_LDADD = $(mesh_libs) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test-mesh-state
+TESTS += tests/unit/test-mesh-state
+tests_unit_test_mesh_state_SOURCES = tests/unit/test-mesh-state.c
+tests_unit_test_mesh_state_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(CRYPTO_CFLAGS) $(JANSSON_CFLAGS) \
+	$(SYSTEMD_CFLAGS)
+tests_unit_test_mesh_state_LDADD = $(mesh_libs) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test-join-server
+TESTS += tests/unit/test-join-server
+tests_unit_test_join_server_SOURCES = tests/unit/test-join-server.c
+tests_unit_test_join_server_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(CRYPTO_CFLAGS) $(JANSSON_CFLAGS) \
+	$(SYSTEMD_CFLAGS)
+tests_unit_test_join_server_LDADD = $(mesh_libs) $(CHECK_LIBS)
