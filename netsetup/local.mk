@@ -57,24 +57,37 @@ netsetup_libs = \
 # The mesh, on top of it.
 noinst_LIBRARIES += netsetup/libmesh.a
 netsetup_libmesh_a_SOURCES = \
+	netsetup/join-client.c \
+	netsetup/join-client.h \
 	netsetup/join-server.c \
 	netsetup/join-server.h \
+	netsetup/join-verbs.c \
+	netsetup/mesh-host.c \
+	netsetup/mesh-host.h \
 	netsetup/mesh-members.c \
 	netsetup/mesh-members.h \
 	netsetup/mesh-node.c \
 	netsetup/mesh-node.h \
+	netsetup/mesh-output.c \
+	netsetup/mesh-output.h \
 	netsetup/mesh-request.c \
 	netsetup/mesh-request.h \
+	netsetup/mesh-serve.c \
+	netsetup/mesh-serve.h \
 	netsetup/mesh-state.c \
 	netsetup/mesh-state.h \
 	netsetup/mesh-text.c \
 	netsetup/mesh-text.h \
+	netsetup/mesh-verbs.c \
+	netsetup/mesh-verbs.h \
+	netsetup/nodes.c \
+	netsetup/nodes.h \
 	netsetup/token-table.c \
 	netsetup/token-table.h \
 	netsetup/token.c \
 	netsetup/token.h
 netsetup_libmesh_a_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(JANSSON_CFLAGS) $(CURL_CFLAGS) \
-	$(SYSTEMD_CFLAGS)
+	$(NL_CFLAGS) $(SYSTEMD_CFLAGS)
 mesh_libs = netsetup/libmesh.a lib/http/libhttp.a $(netsetup_libs) $(CURL_LIBS) $(SYSTEMD_LIBS)
 
 sbin_PROGRAMS += spark-netsetup

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/macro.h"
+#include "netsetup/mesh-verbs.h"
 #include "netsetup/verbs.h"
 
 static const Verb verbs[] = {
@@ -24,6 +25,16 @@ static const Verb verbs[] = {
         { "firewall", verb_firewall, "[--apply|--remove]",
           "rules that let cluster ports be reached over the mesh only" },
         { "genkey", verb_genkey, "FILE", "make a private key, show the public one" },
+        { "init", verb_init, "[OPTION...]", "make this host the first of a mesh" },
+        { "token", verb_token, "[--ttl TIME] [--once]", "show a token with which hosts join" },
+        { "join", verb_join, "TOKEN|- [--start-worker] [OPTION...]",
+          "make this host a member of the mesh" },
+        { "nodes", verb_nodes, "[--json]", "the members of the mesh, as this host sees them" },
+        { "leave", verb_leave, "[--force]", "be a member no longer" },
+        { "remove", verb_remove, "NODE", "make another host a member no longer" },
+        { "rotate-key", verb_rotate_key, "", "have a new WireGuard key" },
+        { "pull", verb_pull, "", "ask the other members for a newer list" },
+        { "serve", verb_serve, "[--listen ADDRESS[:PORT]]", "the join service" },
 };
 
 static const Verb *find_verb(const char *name)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * What a member of the mesh keeps, below /var/lib/spark/netsetup, readable by root only:
+ * What a member of the mesh keeps, below /var/lib/spark-netsetup, readable by root only:
  *
  *   node.key       its Ed25519 key (PEM)
  *   wireguard.key  its WireGuard key, which the configuration names
@@ -9,13 +9,15 @@
  *   tokens.json    of the coordinator: what it knows of its tokens
  *   lock           held while any of this is read in order to be changed
  *
+ * Not below /var/lib/spark, which is the user spark's, who could put another directory there.
+ *
  * Files are replaced whole, so one that is there is complete.
  */
 
 #include "netsetup/mesh-members.h"
 #include "netsetup/token-table.h"
 
-#define MESH_STATE_DIR "/var/lib/spark/netsetup"
+#define MESH_STATE_DIR "/var/lib/spark-netsetup"
 
 typedef struct MeshState {
         const char *dir; /* borrowed */

@@ -12,12 +12,16 @@ UNITS = \
 	units/spark-launcher.socket \
 	units/spark-master-webui.socket \
 	units/spark-master.socket \
+	units/spark-netsetup-join.socket \
+	units/spark-netsetup-pull.timer \
 	units/spark-worker-webui.socket \
 	units/spark-worker.socket \
 	units/spark.target
 UNITS_MADE = \
 	units/spark-launcher.service \
 	units/spark-master.service \
+	units/spark-netsetup-join.service \
+	units/spark-netsetup-pull.service \
 	units/spark-netsetup.service \
 	units/spark-worker.service \
 	units/spark-worker@.service

@@ -7,3 +7,4 @@ EXTRA_DIST += \
 	tests/vm/mkimage tests/vm/mkuml tests/vm/run tests/vm/tap.py tests/vm/test-executors \
 	tests/vm/test-limits tests/vm/test-package tests/vm/uml.config tests/vm/walls.py
 EXTRA_DIST += tests/vm/test-netsetup tests/vm/netsetup
+EXTRA_DIST += tests/vm/test-mesh tests/vm/mesh
