@@ -379,7 +379,8 @@ static int request_to_join(const JoinArguments *a, const Token *token, MeshState
         return r < 0 ? r : take_list(state, token, &request.key, &reply);
 }
 
-static void say_joined(const MeshState *state)
+/* Whether the tunnel to the coordinator works. */
+static bool say_joined(const MeshState *state)
 {
         const MeshMember *self = mesh_state_self(state);
         const MeshMember *first = mesh_find_node(&state->list, &state->list.coordinator);
@@ -388,11 +389,13 @@ static void say_joined(const MeshState *state)
         mesh_address_format(self->address, address);
         (void)printf("This host is %s, %s, in a mesh of %zu hosts.\n", self->name, address,
                      state->list.n);
-        if (first && nodes_wait_for(&first->key, 0, HANDSHAKE_WAIT_MSEC) < 0)
-                (void)fprintf(stderr,
-                              "spark-netsetup: the tunnel to %s does not answer yet: is its UDP "
-                              "port %u open?\n",
-                              first->name, first->endpoint.port);
+        if (!first || nodes_wait_for(&first->key, 0, HANDSHAKE_WAIT_MSEC) >= 0)
+                return true;
+        (void)fprintf(stderr,
+                      "spark-netsetup: the tunnel to %s does not answer yet: is its UDP port %u "
+                      "open?\n",
+                      first->name, first->endpoint.port);
+        return false;
 }
 
 static int start_worker(void)
@@ -428,7 +431,9 @@ static int join_mesh(const MeshPlaces *places, const JoinArguments *a, const Tok
                 return give_up(places, &state, r);
         if (!a->no_services)
                 mesh_services_start();
-        say_joined(&state);
+        if (say_joined(&state))
+                /* what has changed since, when nobody listened here yet */
+                (void)mesh_pull(places, true);
         return a->start_worker ? start_worker() : VERB_OK;
 }
 

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -19,6 +20,9 @@
 #define SETTLE_USEC UINT64_C(100000)
 #define IDLE_USEC   (UINT64_C(60) * 1000000)
 #define LISTEN_MAX  128
+/* A host that has just joined may not listen yet. */
+#define PUSH_TRIES 3
+#define RETRY_MSEC 1000
 
 typedef struct Serve {
         const MeshPlaces *places;
@@ -32,11 +36,23 @@ typedef struct Serve {
 
 /* ---- pushing ---- */
 
-int mesh_push_all(const MeshState *state, const MeshMember *also, FILE *err)
+/* Keeps those who were not reached; who answered, with whatever, is done. The number. */
+static size_t keep_unreached(MeshPush *pushes, size_t n)
+{
+        size_t kept = 0;
+
+        for (size_t i = 0; i < n; i++)
+                if (pushes[i].result < 0 && pushes[i].result != -EREMOTEIO)
+                        pushes[kept++] = pushes[i];
+        return kept;
+}
+
+int mesh_push_all(const MeshState *state, const MeshMember *also, unsigned tries, FILE *err)
 {
         const MeshMember *self = mesh_state_self(state);
         CLEANUP_FREE MeshPush *pushes = calloc(state->list.n + 1, sizeof(*pushes));
         size_t n = 0;
+        int r = 0;
 
         if (!pushes)
                 return -ENOMEM;
@@ -45,11 +61,15 @@ int mesh_push_all(const MeshState *state, const MeshMember *also, FILE *err)
                         pushes[n++].member = &state->list.members[i];
         if (also)
                 pushes[n++].member = also;
-        int r = mesh_push(pushes, n, state->sealed);
+        for (unsigned i = 0; i < tries && n > 0 && r >= 0; i++) {
+                if (i > 0)
+                        (void)poll(NULL, 0, RETRY_MSEC);
+                r = mesh_push(pushes, n, state->sealed);
+                n = keep_unreached(pushes, n);
+        }
         for (size_t i = 0; i < n && r >= 0; i++)
-                if (pushes[i].result < 0 && pushes[i].result != -EREMOTEIO)
-                        (void)fprintf(err, "%s was not reached; it will ask for the list itself\n",
-                                      pushes[i].member->name);
+                (void)fprintf(err, "%s was not reached; it will ask for the list itself\n",
+                              pushes[i].member->name);
         return r;
 }
 
@@ -62,7 +82,7 @@ static void push_in_child(const MeshPlaces *places)
 
         close_fd(&state.lock_fd);
         if (r == 0)
-                r = mesh_push_all(&state, NULL, stderr);
+                r = mesh_push_all(&state, NULL, PUSH_TRIES, stderr);
         mesh_state_done(&state);
         _exit(r == 0 ? EXIT_SUCCESS : EXIT_FAILURE);
 }

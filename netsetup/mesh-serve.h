@@ -15,5 +15,6 @@
 int mesh_serve(const MeshPlaces *places, const MeshEndpoint *listen);
 
 /* Pushes the state's list to all members but this host, and to `also` (may be NULL), who is none
- * any more. Says on `err` who was not reached. The lock should not be held. */
-int mesh_push_all(const MeshState *state, const MeshMember *also, FILE *err);
+ * any more; those who are not reached so often, a second apart. Says on `err` who was not reached
+ * at all. The lock should not be held. */
+int mesh_push_all(const MeshState *state, const MeshMember *also, unsigned tries, FILE *err);

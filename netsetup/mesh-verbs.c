@@ -322,7 +322,7 @@ int verb_remove(const VerbContext *context, int argc, char **argv)
                 return failed("the list of members could not be changed", r);
         /* it hears of it as long as it is reached */
         close_fd(&state.lock_fd);
-        (void)mesh_push_all(&state, &member, stderr);
+        (void)mesh_push_all(&state, &member, 1, stderr);
         mesh_state_done(&state);
         if (!mesh_open_member(&places, &state))
                 return VERB_FAILED;
@@ -352,7 +352,7 @@ static int rotate_own(const MeshPlaces *places, MeshState *state, const NetKey *
         if (r != 0)
                 return r < 0 ? r : -EEXIST;
         close_fd(&state->lock_fd);
-        (void)mesh_push_all(state, NULL, stderr);
+        (void)mesh_push_all(state, NULL, 1, stderr);
         mesh_state_done(state);
         return mesh_open_member(places, state) ? 0 : -ESRCH;
 }
@@ -454,30 +454,34 @@ int verb_nodes(const VerbContext *context, int argc, char **argv)
 
 /* ---- pull and serve ---- */
 
+int mesh_pull(const MeshPlaces *places, bool measure)
+{
+        CLEANUP_MESH_STATE MeshState state = MESH_STATE_INIT;
+        CLEANUP_MESH_REPLY MeshReply reply = MESH_REPLY_INIT;
+        bool newer = false;
+
+        if (!mesh_open_member(places, &state))
+                return -ESRCH;
+        if (mesh_state_is_coordinator(&state))
+                return 0;
+        const MeshRequest request = { .sequence = state.list.sequence };
+        int r = ask(&state, MESH_PATH_PULL, &request, true, &reply);
+        if (r >= 0 && reply.body.size > 2) /* not {}: there is something new */
+                r = take_answer(places, &state, &reply, &newer);
+        if (r >= 0 && (newer || measure))
+                r = mesh_settle(places, &state, measure);
+        return r;
+}
+
 int verb_pull(const VerbContext *context, int argc, char **argv)
 {
         const MeshPlaces places = mesh_places(context->config);
-        CLEANUP_MESH_STATE MeshState state = MESH_STATE_INIT;
-        CLEANUP_MESH_REPLY MeshReply reply = MESH_REPLY_INIT;
-        bool newer;
 
         if (argc != 1) {
                 (void)fprintf(stderr, "spark-netsetup: pull takes no arguments\n");
                 return VERB_USAGE;
         }
-        if (!mesh_open_member(&places, &state))
-                return VERB_FAILED;
-        if (mesh_state_is_coordinator(&state))
-                return VERB_OK;
-        const MeshRequest request = { .sequence = state.list.sequence };
-        if (ask(&state, MESH_PATH_PULL, &request, true, &reply) < 0)
-                return VERB_FAILED;
-        if (reply.body.size <= 2) /* {}: there is nothing new */
-                return VERB_OK;
-        int r = take_answer(&places, &state, &reply, &newer);
-        if (r >= 0 && newer)
-                r = mesh_settle(&places, &state, true);
-        return r < 0 ? failed("the new list of members could not be taken", r) : VERB_OK;
+        return mesh_pull(&places, false) < 0 ? VERB_FAILED : VERB_OK;
 }
 
 int verb_serve(const VerbContext *context, int argc, char **argv)

@@ -32,6 +32,10 @@ bool mesh_open_coordinator(const MeshPlaces *places, MeshState *ret);
 /* Writes the files and applies; gives the lock up between the two. 0 or -errno. */
 int mesh_settle(const MeshPlaces *places, MeshState *state, bool measure);
 
+/* Asks the other members for a newer list, and settles if there is one, or anyway to `measure` the
+ * path MTU. 0 or -errno. */
+int mesh_pull(const MeshPlaces *places, bool measure);
+
 /* Runs systemctl with these words (NULL ends them), and waits. Nothing is done where systemd does
  * not run. 0 or -EIO. */
 int mesh_systemctl(const char *const *words);
