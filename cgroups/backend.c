@@ -24,7 +24,14 @@ static bool is_near_limit(const CgroupStats *s)
                s->memory_current >= s->memory_max / 4 * 3;
 }
 
-/* What is told of a process that is being killed is a guess: what it had before is better. */
+/* Bytes. */
+static uint64_t split_sum(const MemorySplit *m)
+{
+        return m->jvm + m->python + m->other + m->page_cache + m->shmem + m->kernel;
+}
+
+/* The kernel tells of its kills, too, and we may look when everything is freed. And what is told of
+ * a process that is being killed is a guess: what it had before is better. */
 static void sample(Backend *b, Task *task)
 {
         CgroupStats s;
@@ -34,7 +41,10 @@ static void sample(Backend *b, Task *task)
                 return;
         if (stats_read(task->group, &s) < 0 || !is_near_limit(&s))
                 return;
-        if (stats_split(task->group, b->proc, &split) < 0 || (split.ending && task->sampled))
+        if (stats_split(task->group, b->proc, &split) < 0 ||
+            split_sum(&split) < s.memory_current / 2)
+                return;
+        if (split.ending && task->sampled)
                 return;
         task->last = split;
         task->sampled = true;
