@@ -34,6 +34,8 @@ endpoint = 10.77.0.$((3 - VM_INDEX)):51820
 allowed-ips = 10.64.0.$((3 - VM_INDEX))/32
 END
 
+# The path is measured, which takes two.
+python3 -B barrier.py wait "booted"
 if [ "$VM_INDEX" = 1 ]; then
         mkdir -p /etc/spark/network.conf.d
         cat >/etc/spark/network.conf.d/10-lan.conf <<END
