@@ -48,7 +48,8 @@ typedef struct ModelExec {
 
 typedef struct Model {
         Rig rig;
-        Disk disk; /* must hold all that there is after every event */
+        Disk disk;          /* must hold all that there is after every event */
+        bool check_records; /* ... which takes long, so some runs look, the others at their end */
         bool spread_out;
         WorkerPolicy policy;
         uint64_t random;
@@ -222,7 +223,8 @@ static void compare_launches(Model *model)
         ck_assert_uint_eq(rig_count(&model->rig, MSG_LAUNCH_EXECUTOR), 0);
         ck_assert_uint_eq(rig_count(&model->rig, MSG_EXECUTOR_ADDED), 0);
         disk_apply(&model->disk, model->rig.m, &model->rig.out);
-        disk_check(&model->disk, model->rig.m);
+        if (model->check_records)
+                disk_check(&model->disk, model->rig.m);
 }
 
 /* A machine made from the records has the same records. */
@@ -434,6 +436,7 @@ static void run_cluster(Model *model, uint64_t seed)
                 compare_launches(model);
         }
         check_counters(model);
+        disk_check(&model->disk, model->rig.m);
         check_restart(model);
         disk_done(&model->disk);
         rig_done(&model->rig);
@@ -447,6 +450,7 @@ START_TEST(places_as_the_jvm)
                 ck_assert_ptr_nonnull(model);
                 model->policy = (WorkerPolicy)(_i / 2);
                 model->spread_out = _i % 2;
+                model->check_records = seed % 20 == 0;
                 run_cluster(model, seed * 100 + (uint64_t)_i);
                 launches += (size_t)model->n_execs;
                 free(model);
