@@ -98,7 +98,7 @@ peer = json.load(open("status.json"))["devices"][0]["peers"][0]
 assert peer["state"] == "reachable" and peer["handshake_age_seconds"] < 60, peer
 assert peer["path_mtu"] == 1500 and peer["tunnel_mtu"] == 1440 and peer["rx_bytes"] > 8000, peer'
         # a tunnel that works is not touched by changes beside it
-        ping -i 0.01 -W 1 -q 10.64.0.2 >ping.out &
+        ping -c 400 -i 0.01 -W 2 -q 10.64.0.2 >ping.out &
         ping=$!
         sleep 0.3
         for i in 1 2 3 4 5; do
@@ -107,8 +107,8 @@ assert peer["path_mtu"] == 1500 and peer["tunnel_mtu"] == 1440 and peer["rx_byte
         done
         rm /etc/spark/network.conf.d/20.conf
         check "and back" spark-netsetup apply
-        kill -INT $ping
-        wait $ping
+        check "before the last ping" kill -0 $ping
+        wait $ping # which waits for the last answers
         check "no packet was lost meanwhile" grep -q " 0% packet loss" ping.out
         sed 's/^/# /' ping.out
 fi
