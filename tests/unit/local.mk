@@ -581,3 +581,24 @@ tests_unit_test_join_server_SOURCES = tests/unit/test-join-server.c
 tests_unit_test_join_server_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(CRYPTO_CFLAGS) $(JANSSON_CFLAGS) \
 	$(SYSTEMD_CFLAGS)
 tests_unit_test_join_server_LDADD = $(mesh_libs) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test-mesh-output
+TESTS += tests/unit/test-mesh-output
+tests_unit_test_mesh_output_SOURCES = tests/unit/test-mesh-output.c
+tests_unit_test_mesh_output_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(CRYPTO_CFLAGS) $(JANSSON_CFLAGS) \
+	$(SYSTEMD_CFLAGS)
+tests_unit_test_mesh_output_LDADD = $(mesh_libs) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test-join-client
+TESTS += tests/unit/test-join-client
+tests_unit_test_join_client_SOURCES = tests/unit/test-join-client.c
+tests_unit_test_join_client_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(CRYPTO_CFLAGS) $(JANSSON_CFLAGS) \
+	$(SYSTEMD_CFLAGS)
+tests_unit_test_join_client_LDADD = $(mesh_libs) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test-nodes
+TESTS += tests/unit/test-nodes
+tests_unit_test_nodes_SOURCES = tests/unit/test-nodes.c
+tests_unit_test_nodes_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(CRYPTO_CFLAGS) $(JANSSON_CFLAGS) \
+	$(SYSTEMD_CFLAGS)
+tests_unit_test_nodes_LDADD = $(mesh_libs) $(CHECK_LIBS)
