@@ -58,6 +58,7 @@ allowed-ips = 172.30.0.0/24
 END
         check "vm2: apply" spark-netsetup apply
         python3 -m http.server --bind 10.200.2.1 8080 --directory / >/dev/null 2>&1 &
+        until_ok bash -c '</dev/tcp/10.200.2.1/8080'
 else
         ip address add 172.30.0.3/24 dev "$card"
 fi
