@@ -7,8 +7,10 @@ dist_man_MANS += \
 	doc/spark-worker.8 \
 	doc/spark-worker.conf.5
 dist_man_MANS += \
+	doc/network.conf.5 \
 	doc/spark-env.sh.5 \
-	doc/spark-launcher.conf.5
+	doc/spark-launcher.conf.5 \
+	doc/spark-netsetup.8
 
 # Other names of pages: NAME:PAGE. Each is a page that holds nothing but the name of the other.
 MAN_ALIASES = \
@@ -42,5 +44,3 @@ uninstall-man-aliases:
 		name=$${alias%%:*}; rm -f "$(DESTDIR)$(mandir)/man$${name##*.}/$$name"; \
 	done
 .PHONY: install-man-aliases uninstall-man-aliases
-	doc/network.conf.5 \
-	doc/spark-netsetup.8
