@@ -10,6 +10,7 @@ dist_man_MANS += \
 	doc/network.conf.5 \
 	doc/spark-env.sh.5 \
 	doc/spark-launcher.conf.5 \
+	doc/spark-netsetup-mesh.7 \
 	doc/spark-netsetup.8
 
 # Other names of pages: NAME:PAGE. Each is a page that holds nothing but the name of the other.

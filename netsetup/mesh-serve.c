@@ -31,7 +31,8 @@ typedef struct Serve {
         char *key, *certificate; /* PEM */
         sd_event_source *apply, *idle;
         sd_event_source *push; /* a child that pushes; NULL: there is none */
-        bool push_again;       /* the list has changed since it began */
+        pid_t pusher;
+        bool push_again; /* the list has changed since it began */
 } Serve;
 
 /* ---- pushing ---- */
@@ -94,26 +95,29 @@ static int on_push_ended(sd_event_source *source, const siginfo_t *info, void *u
         Serve *serve = user;
 
         serve->push = sd_event_source_disable_unref(serve->push);
-        if (info->si_code != CLD_EXITED || info->si_status != EXIT_SUCCESS)
+        if (!serve->push_again && (info->si_code != CLD_EXITED || info->si_status != EXIT_SUCCESS))
                 log_warning("The list of members could not be sent");
         if (serve->push_again)
                 start_push(serve);
         return 0;
 }
 
-/* The others may be slow or gone, and this host has to answer meanwhile. */
+/* The others may be slow or gone, and this host has to answer meanwhile. A child that still has
+ * the list of before does not keep the others waiting for the new one. */
 static void start_push(Serve *serve)
 {
         serve->push_again = serve->push != NULL;
-        if (serve->push)
+        if (serve->push) {
+                (void)kill(serve->pusher, SIGKILL);
                 return;
+        }
         (void)fflush(NULL);
-        pid_t pid = fork();
-        if (pid == 0)
+        serve->pusher = fork();
+        if (serve->pusher == 0)
                 push_in_child(serve->places);
-        int r = pid < 0 ? -errno
-                        : sd_event_add_child(serve->event, &serve->push, pid, WEXITED,
-                                             on_push_ended, serve);
+        int r = serve->pusher < 0 ? -errno
+                                  : sd_event_add_child(serve->event, &serve->push, serve->pusher,
+                                                       WEXITED, on_push_ended, serve);
         if (r < 0)
                 log_warning("The list of members cannot be sent: %s", strerror(-r));
 }

@@ -101,7 +101,7 @@
 
 /* Every host has a tunnel to every other, and the list of all of them travels at every change. */
 #define LIMIT_MESH_MEMBERS 500
-/* One request or list: a member is 300 bytes of it, and twice that where all lengths are used up. */
+/* One request or list: a member takes 300 bytes of it, twice that with the longest names. */
 #define LIMIT_MESH_BODY_BYTES     KIB(512)
 #define LIMIT_MESH_NAME_BYTES     63  /* one label of the DNS */
 #define LIMIT_MESH_ENDPOINT_BYTES 263 /* "[HOST]:PORT" with the longest name */

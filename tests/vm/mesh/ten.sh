@@ -1,12 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC1091,SC2016,SC2154 # lib.sh has $failed; what sh -c gets is for it to expand
+#
 # Runs as root in a VM: a first host and ten that join it, each in a network namespace with state
 # and names of its own, on one bridge. The target is under 10 s for all ten, until every host
 # reaches every other.
 set -u
-. ./lib.sh # which has $failed
+. ./lib.sh
 hosts=10
-serving=() left=()
+left=()
 
 ip link add br0 type bridge && ip link set br0 up
 for i in $(seq 0 $hosts); do
@@ -20,7 +22,6 @@ for i in $(seq 0 $hosts); do
         cp /etc/hosts "host/$i/hosts"
 done
 
-# shellcheck disable=SC2016 # it expands in there
 # `ip netns exec` has a mount namespace of its own.
 on() {
         local i=$1
@@ -35,15 +36,15 @@ on() {
                 exec "$@"' "$PWD" "$i" "$@"
 }
 serve() {
-        on "$1" spark-netsetup serve --listen 0.0.0.0 >>"host/$1/log" 2>&1 &
-        serving[$1]=$!
+        on "$1" sh -c 'echo $$ >"$0" && exec spark-netsetup serve --listen 0.0.0.0' \
+                "$PWD/host/$1/pid" >>"host/$1/log" 2>&1 &
 }
 everybody_reaches_everybody() {
         local i j
         for i in $(seq 0 $hosts); do
                 for j in $(seq 0 $hosts); do
                         [ "$i" = "$j" ] ||
-                                ip netns exec "n$i" ping -q -c 1 -W 5 "10.80.0.$((j + 1))" >/dev/null ||
+                                ip netns exec "n$i" ping -q -c 1 -W 1 "10.80.0.$((j + 1))" >/dev/null ||
                                 return
                 done
         done
@@ -67,6 +68,10 @@ check "and has them all in its list" sh -c "
 echo "# $hosts hosts joined in $(echo "$joined $start" | awk '{ printf "%.2f", $1 - $2 }') s," \
         "each reached each after $(echo "$reached $start" | awk '{ printf "%.2f", $1 - $2 }') s"
 check "under 10 s" sh -c "echo $joined $start | awk '{ exit \$1 - \$2 >= 10 }'"
+if [ "$failed" != 0 ]; then
+        tail -n 30 host/*/log | sed 's/^/# /'
+        finish
+fi
 # all at once get addresses of their own, too
 for i in $(seq $hosts); do
         on "$i" spark-netsetup leave --no-services >>"host/$i/log" 2>&1 &
@@ -77,7 +82,8 @@ for i in $(seq $hosts); do
 done
 # A host that left has another identity from then on; systemd would have stopped its service.
 for i in $(seq $hosts); do
-        kill "${serving[i]}"
+        kill "$(cat "host/$i/pid")"
+        while kill -0 "$(cat "host/$i/pid")" 2>/dev/null; do sleep 0.05; done
         serve "$i"
 done
 check "the first is alone" sh -c "test \$(grep -c '[.]mesh' host/0/hosts) = 1"
@@ -89,5 +95,5 @@ for i in $(seq $hosts); do
         check "host$i joins at the same time as the others" wait "${left[i]}"
 done
 check "every host reaches every other again" until_ok everybody_reaches_everybody
-[ "${failed:-1}" = 0 ] || tail -n 30 host/*/log | sed 's/^/# /'
+[ "$failed" = 0 ] || tail -n 30 host/*/log | sed 's/^/# /'
 finish

@@ -1,5 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC1091,SC2016,SC2154 # lib.sh has $failed; what sh -c gets is for it to expand
+#
 # Runs as root in three VMs on one Ethernet: vm1 makes a mesh, the others join it.
 set -u
 . ./lib.sh
@@ -56,8 +58,8 @@ together tokens
 case $VM_INDEX in
 2) check "vm2 joins" spark-netsetup join "$(fetch token)" ;;
 3)
-        fetch once >once
-        check "vm3 joins with a token for one" sh -c 'spark-netsetup join - <once'
+        fetch once >token-once
+        check "vm3 joins with a token for one" sh -c 'spark-netsetup join - <token-once'
         ;;
 esac
 together joined
@@ -106,7 +108,7 @@ for i in 2 3 1; do
         together "rotated $i"
 done
 if [ "$VM_INDEX" = 3 ]; then
-        check "TCP lives through three new keys" wait $traffic
+        check "TCP lives through three new keys" wait "$traffic"
         sed 's/^/# /' traffic.out
 fi
 for i in 1 2 3; do
