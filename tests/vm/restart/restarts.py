@@ -142,16 +142,18 @@ def ended_meanwhile():
 
 
 def stop_in_order():
-    job = start_job("stopped", **{"spark.cores.max": "1"})
+    job = start_job("stopped", **{"spark.cores.max": "1", "spark.task.maxFailures": "4"})
+    old = units()
     before = time.monotonic()
     output("systemctl", "stop", "spark-worker.service")
     took = time.monotonic() - before
     check_equal(units(), {}, f"systemctl stop ends executors (in {took:.1f} s)")
     check(took < 45, "within the time that it has", took)
-    job.process.kill()
     output("systemctl", "start", "spark-worker.service")
     check(wait_for(both_up, 60), "and the worker starts again")
-    check_equal(worker_says()["executors"], [], "with nothing of what was")
+    check(not set(old) & set(units()), "with nothing of what was", units())
+    job.go_on()
+    check_equal(job.result(180), (0, "right"), "and the job ends well with what it gets then")
 
 
 def main():
