@@ -84,9 +84,10 @@ static int write_hosts(const MeshPlaces *places, const MeshState *state)
         return mesh_file_write(places->hosts, new, st.st_mode & 0777);
 }
 
-static int write_one(char *path, bool wanted, char *text, FILE *err)
+/* Takes the path and the text. */
+static int write_one(char *taken, bool wanted, char *text, FILE *err)
 {
-        CLEANUP_FREE char *owned = path;
+        CLEANUP_FREE char *path = taken;
         int r = !path || (wanted && !text) ? -ENOMEM : put_file(path, text, 0644);
 
         if (r < 0)
