@@ -23,6 +23,10 @@ MAN_ALIASES = \
 	spark-master-webui.socket.7:spark-units.7 \
 	spark-master.service.7:spark-units.7 \
 	spark-master.socket.7:spark-units.7 \
+	spark-netsetup-join.service.8:spark-netsetup.8 \
+	spark-netsetup-join.socket.8:spark-netsetup.8 \
+	spark-netsetup-pull.service.8:spark-netsetup.8 \
+	spark-netsetup-pull.timer.8:spark-netsetup.8 \
 	spark-netsetup.service.8:spark-netsetup.8 \
 	spark-worker-webui.socket.7:spark-units.7 \
 	spark-worker.service.7:spark-units.7 \
