@@ -63,7 +63,7 @@ typedef struct MasterRecord {
 
 /* Each makes the object and puts it where it belongs; without memory it sets t->error. `lines` are
  * those of the record. */
-void worker_restore(Turn *t, const char *id, const WorkerRecord *r, LineSet lines);
+void worker_put_back(Turn *t, const char *id, const WorkerRecord *r, LineSet lines);
 void app_restore(Turn *t, const char *id, const AppRecord *r);
 void app_restore_state(Turn *t, App *app, const AppStateRecord *r, LineSet lines);
 /* NULL: there is one of that id, or no memory. Also for what a worker tells of. */

@@ -384,7 +384,7 @@ static void restore(Turn *t, RecordKind kind, const char *key, const AnyRecord *
                 restore_executor(t, key, &r->executor);
                 break;
         case RECORD_WORKER:
-                worker_restore(t, key, &r->worker, lines_of_record(r->worker.lines));
+                worker_put_back(t, key, &r->worker, lines_of_record(r->worker.lines));
                 break;
         case RECORD_DRIVER:
                 driver_restore(t, key, &r->driver,

@@ -501,7 +501,7 @@ void worker_came_back(Turn *t, Worker *w, Peer *peer)
         recovery_check(t);
 }
 
-void worker_restore(Turn *t, const char *id, const WorkerRecord *r, LineSet lines)
+void worker_put_back(Turn *t, const char *id, const WorkerRecord *r, LineSet lines)
 {
         WorkerRecord with_id = *r;
         with_id.id = id;
