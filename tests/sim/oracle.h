@@ -49,8 +49,8 @@ void master_node_check(const Node *node);
 bool master_node_leads(const Node *node);
 bool master_node_has_app(const Node *node, const char *app);
 bool master_node_has_executor(const Node *node, const char *app, int id);
+void master_node_check_served(const Node *node); /* nobody waits for what is free */
 void master_node_check_empty(const Node *node);
-size_t master_node_executors(const Node *node); /* of live applications */
 
 void worker_node_check(const Node *node);
 void worker_node_check_empty(const Node *node);

@@ -17,7 +17,8 @@
 
 typedef struct DriverNode {
         Node node;
-        uint64_t conn;
+        uint64_t conn; /* 0: none, not even dialled */
+        bool connected;
         char app[64]; /* "" until registered */
         unsigned attempts;
         uint64_t register_at, act_at, finish_at, give_up_at; /* UINT64_MAX: not */
@@ -86,8 +87,11 @@ static void attempt(DriverNode *n)
                 end(n, "no master takes its application");
                 return;
         }
-        net_close(&n->node, n->conn);
-        n->conn = net_dial(&n->node, SIM_MASTER_HOST, SIM_MASTER_PORT);
+        /* As Spark's: over the same connection, as long as it stands. */
+        if (n->connected)
+                send_registration(n);
+        else if (n->conn == 0)
+                n->conn = net_dial(&n->node, SIM_MASTER_HOST, SIM_MASTER_PORT);
         n->register_at = n->node.sim->now + REGISTER_USEC;
 }
 
@@ -195,6 +199,7 @@ static void on_message(DriverNode *n, const Item *item)
                 if (n->app[0] == '\0')
                         break;
                 n->conn = item->conn;
+                n->connected = true;
                 n->give_up_at = UINT64_MAX;
                 acknowledge(n);
                 break;
@@ -210,9 +215,11 @@ static void handle(Node *node, const Item *item)
 {
         DriverNode *n = CONTAINER_OF(node, DriverNode, node);
         if (item->type == ITEM_CONNECTED && item->conn == n->conn) {
+                n->connected = true;
                 send_registration(n);
         } else if (item->type == ITEM_CLOSED && item->conn == n->conn) {
                 n->conn = 0;
+                n->connected = false;
                 if (n->app[0] != '\0')
                         n->give_up_at = node->sim->now + PATIENCE;
         } else if (item->type == ITEM_MESSAGE) {

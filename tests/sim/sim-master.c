@@ -485,12 +485,29 @@ bool master_node_has_executor(const Node *node, const char *id, int number)
         return false;
 }
 
-size_t master_node_executors(const Node *node)
+static bool could_host(const Worker *w, const AppProfile *p)
 {
-        size_t n = 0;
-        for (const App *app = master_apps(machine_of(node)); app; app = app->next)
-                n += app->n_executors;
-        return n;
+        const int32_t cores = p->cores_per_executor.set ? p->cores_per_executor.value : 1;
+        /* about what the limit of an executor follows from, and no less */
+        const int32_t limit = p->memory_per_executor + p->memory_per_executor / 5 + 384;
+        return w->state == WORKER_ALIVE && !w->pending && w->cores - w->cores_used >= cores &&
+               w->memory - w->memory_used >= p->memory_per_executor &&
+               (w->limits.memory == 0 || w->limits.memory - w->limits.used >= limit);
+}
+
+void master_node_check_served(const Node *node)
+{
+        const Master *m = machine_of(node);
+        for (const App *app = master_apps(m); app; app = app->next) {
+                const AppProfile *p = app->profiles[0];
+                if (app->n_executors > 0 || p->target == 0 ||
+                    (p->cores_per_executor.set &&
+                     app->cores_requested < p->cores_per_executor.value))
+                        continue;
+                for (const Worker *w = master_workers(m); w; w = w->next)
+                        SIM_CHECK(node->sim, !could_host(w, p),
+                                  "%s has no executor, though %s could run one", app->id, w->id);
+        }
 }
 
 void master_node_check_empty(const Node *node)
