@@ -413,25 +413,27 @@ static int prepare(Launcher *l, const Message *m, const Engine *engine, Preparat
                    char **ret_problem)
 {
         const char *app_id = m->launch_executor.app_id;
-        const char *what = "the executor's directory";
-        CLEANUP_FREE char *query = NULL;
+        CLEANUP_FREE char *query = NULL, *roots = strv_join(&l->local_dirs.roots, ", ");
+        const char *what = "the directory", *where = l->config->work_dir;
         int r = workdir_make(l->config->work_dir, app_id, m->launch_executor.exec_id, l->group,
                              &p->directory);
 
         if (r == 0) {
                 what = "a local directory";
+                where = roots ? roots : "";
                 r = local_dirs_get(&l->local_dirs, app_id, &p->local_dirs);
                 if (r == 0)
                         (void)keep_local_dirs(l->config->keep, app_id, p->local_dirs);
         }
         if (r == 0) {
                 what = "the resources file";
+                where = p->directory;
                 r = workdir_write_resources(p->directory, "executor", &m->launch_executor.resources,
                                             l->group, &p->resources);
         }
         if (r < 0) {
-                if (asprintf(ret_problem, "cannot make %s of executor %s/%d: %s", what, app_id,
-                             m->launch_executor.exec_id, strerror(-r)) < 0)
+                if (asprintf(ret_problem, "cannot make %s of executor %s/%d below %s: %s", what,
+                             app_id, m->launch_executor.exec_id, where, strerror(-r)) < 0)
                         *ret_problem = NULL;
                 return r;
         }
