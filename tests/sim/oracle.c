@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/sim/oracle.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/parse.h"
 
 typedef struct SeenApp {
         char *id;
@@ -180,8 +183,10 @@ static void check_attempt_calm(const Oracle *o, const Attempt *a)
         const char *slash = strrchr(a->id, '/');
         const size_t length = (size_t)(slash - a->id);
         char app[64];
+        int number = -1;
         (void)snprintf(app, sizeof(app), "%.*s", (int)length, a->id);
-        bool known = master_node_has_executor(master(o), app, (int)strtoul(slash + 1, NULL, 10));
+        (void)parse_int(slash + 1, 0, INT_MAX, &number);
+        bool known = master_node_has_executor(master(o), app, number);
         const Node *driver = driver_of(o, app, length);
         SIM_CHECK(o->sim, !a->host || known, "%s runs on %s, and the master does not know of it",
                   a->id, a->host->host);
