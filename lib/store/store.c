@@ -20,8 +20,8 @@ static const char *const statement_texts[STATEMENT_MAX] = {
         [STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
         [STATEMENT_COMMIT] = "COMMIT",
         [STATEMENT_FIND] = "SELECT position FROM record WHERE kind = ?1 AND key = ?2",
-        [STATEMENT_INSERT] = "INSERT INTO record (position, kind, key, data, sum)"
-                             " VALUES (?1, ?2, ?3, ?4, ?5)",
+        [STATEMENT_INSERT] = ("INSERT INTO record (position, kind, key, data, sum)"
+                              " VALUES (?1, ?2, ?3, ?4, ?5)"),
         [STATEMENT_UPDATE] = "UPDATE record SET data = ?4, sum = ?5 WHERE position = ?1",
         [STATEMENT_DELETE] = "DELETE FROM record WHERE kind = ?1 AND key = ?2",
         [STATEMENT_LOAD] = "SELECT position, kind, key, data, sum FROM record ORDER BY position",

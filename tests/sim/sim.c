@@ -46,7 +46,7 @@ bool sim_chance(Sim *sim, unsigned of_1000)
 
 /* ---- words ---- */
 
-static void say(const Sim *sim, FILE *to, const char *format, va_list args)
+static void PRINTF_LIKE(3, 0) say(const Sim *sim, FILE *to, const char *format, va_list args)
 {
         (void)fprintf(to, "%10.3f ", (double)sim->now / SECOND);
         (void)vfprintf(to, format, args);

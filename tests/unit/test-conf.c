@@ -186,8 +186,8 @@ static const char *const fine[] = {
         /* a subnet within another goes to another peer */
         WG BOB "allowed-ips = 10.70.0.0/16\n" ALICE "allowed-ips = 10.70.1.0/24\n",
         /* the same subnet in two tables, and twice with two metrics */
-        "[route a]\nto = 10.0.0.0/8\nvia = 10.0.0.1\n[route b]\nto = 10.0.0.0/8\nvia = 10.0.0.1\n"
-        "table = 5\n[route c]\nto = 10.0.0.0/8\nvia = 10.0.0.1\nmetric = 9\n",
+        ("[route a]\nto = 10.0.0.0/8\nvia = 10.0.0.1\n[route b]\nto = 10.0.0.0/8\nvia = 10.0.0.1\n"
+         "table = 5\n[route c]\nto = 10.0.0.0/8\nvia = 10.0.0.1\nmetric = 9\n"),
         "[route default]\nto = 0.0.0.0/0\nvia = 10.0.0.1\n",
 };
 

@@ -107,7 +107,7 @@ END_TEST
 START_TEST(what_is_shared_is_found)
 {
         CLEANUP_UNIT_DIR UnitDir dir = unit_dir();
-        CLEANUP_FREE char *app = below(&dir, "app"), *path = NULL, *second = NULL, *joined = NULL;
+        CLEANUP_FREE char *app = below(&dir, "app"), *path = NULL, *joined = NULL;
         CLEANUP_FREE char *own = below(&dir, "app/own");
         CLEANUP_STRV Strv found = { 0 };
 

@@ -191,7 +191,8 @@ static void end_at_each_call(FaultKind kind, uint64_t seed)
         while (!done) {
                 ck_assert_uint_lt(at, FAULT_CALLS_MAX);
                 CLEANUP_UNIT_DIR UnitDir d = fast_dir();
-                FaultPlan plan = { .kind = kind, .at = ++at, .seed = seed + at };
+                FaultPlan plan = { .kind = kind, .at = at + 1, .seed = seed + at + 1 };
+                at++;
                 *committed = 0;
                 done = run_until_fault(&d, &plan, committed);
                 fault_vfs_plan(&(FaultPlan){ .kind = FAULT_NONE });
