@@ -8,7 +8,7 @@
 
 /* Master, its REST server and web UI, worker's web UI, drivers' web UIs, history server, shuffle
  * service. The ports of drivers and executors are chosen by the kernel unless Spark is told. */
-#define FIREWALL_PORTS "7077, 6066, 8080-8081, 4040-4060, 18080, 7337"
+#define FIREWALL_PORTS "7077-7078, 6066, 8080-8081, 4040-4060, 18080, 7337"
 
 /* A whole table, which takes the place of the one loaded before in one step. Pure; the caller's;
  * NULL when out of memory. The configuration must have an interface to let through

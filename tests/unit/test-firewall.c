@@ -20,7 +20,7 @@ START_TEST(the_tunnels_are_let_through)
                                             "[wireguard b]\nprivate-key-file = /k\n");
 
         ck_assert_ptr_nonnull(strstr(rules, "iifname { \"lo\", \"a\", \"b\" } accept\n"));
-        ck_assert_ptr_nonnull(strstr(rules, "tcp dport { 7077, 6066, 8080-8081,"));
+        ck_assert_ptr_nonnull(strstr(rules, "tcp dport { 7077-7078, 6066, 8080-8081,"));
         ck_assert_ptr_null(strstr(rules, "saddr"));
         /* what is loaded takes the place of what was, in one transaction */
         ck_assert_int_eq(strncmp(rules, FIREWALL_REMOVE, strlen(FIREWALL_REMOVE)), 0);
