@@ -12,6 +12,7 @@ import sys
 import time
 
 PORT = 9999
+PATIENCE = int(os.environ.get("BARRIER_SECONDS", "90"))
 
 
 def serve(count):
@@ -28,11 +29,11 @@ def serve(count):
 
 
 def wait(name):
-    end = time.monotonic() + 90
+    end = time.monotonic() + PATIENCE
     while True:
         try:
             with socket.create_connection((os.environ.get("FIRST", "10.77.0.1"), PORT), 5) as peer:
-                peer.settimeout(90)
+                peer.settimeout(PATIENCE)
                 peer.sendall(name.encode() + b"\n")
                 return peer.makefile().readline() == "go\n"
         except OSError:

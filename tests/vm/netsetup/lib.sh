@@ -37,6 +37,9 @@ until_ok() {
         "$@"
 }
 
-install -m 644 lib/* /usr/local/lib/ && ldconfig
-install -m 755 spark-netsetup wg /usr/sbin/
-mkdir -p /etc/spark
+# Elsewhere they come with the packages.
+if [ -e spark-netsetup ]; then
+        install -m 644 lib/* /usr/local/lib/ && ldconfig
+        install -m 755 spark-netsetup wg /usr/sbin/
+        mkdir -p /etc/spark
+fi
