@@ -144,8 +144,7 @@ def ended_meanwhile():
 def stop_in_order():
     job = start_job("stopped", **{"spark.cores.max": "1", "spark.task.maxFailures": "4"})
     old = units()
-    # It has ended for want of work, and is started once more.
-    check(wait_for(lambda: not is_up("spark-launcher"), 90), "the launcher is not running")
+    time.sleep(40)  # the launcher by itself would end after 30 s without work
     before = time.monotonic()
     output("systemctl", "stop", "spark-worker.service")
     took = time.monotonic() - before
