@@ -62,10 +62,10 @@ static Item *to_end(Sim *sim, Conn *c, int end, uint64_t after, ItemType type)
         return item;
 }
 
-static Node *listener(const Sim *sim, const char *host, int port)
+static Node *node_of(const Sim *sim, const char *host)
 {
         for (size_t i = 0; i < sim->n_nodes; i++)
-                if (strcmp(sim->nodes[i]->host, host) == 0 && sim->nodes[i]->port == port)
+                if (strcmp(sim->nodes[i]->host, host) == 0)
                         return sim->nodes[i];
         return NULL;
 }
@@ -73,13 +73,13 @@ static Node *listener(const Sim *sim, const char *host, int port)
 uint64_t net_dial(Node *from, const char *host, int port)
 {
         Sim *sim = from->sim;
-        Node *to = listener(sim, host, port);
+        Node *to = node_of(sim, host);
         Conn *c = sim_alloc(sizeof(*c));
         SIM_CHECK(sim, to && to != from, "%s dials %s:%d", from->host, host, port);
         *c = (Conn){ .id = ++sim->next_conn, .ends = { from, to }, .open = { true, false } };
         HASH_ADD(hh, sim->conns, id, sizeof(c->id), c);
         uint64_t apart = MAX_OF(from->apart_until, to->apart_until);
-        if (!to->up) {
+        if (!to->up || to->port != port) {
                 (void)to_end(sim, c, 0, delay(sim), ITEM_CLOSED);
         } else if (apart > sim->now + CONNECT_USEC) {
                 Item *item = sim_later(sim, CONNECT_USEC, from, ITEM_CLOSED);

@@ -196,8 +196,12 @@ static void on_message(DriverNode *n, const Item *item)
                 executor_updated(n, item->message);
                 break;
         case MSG_MASTER_CHANGED:
-                if (n->app[0] == '\0')
+                if (n->app[0] == '\0') {
+                        /* A later master is faster than the answer of the one before: Spark's
+                         * driver acknowledges for no application, and is given up. */
+                        oracle_driver_gone(n->node.sim->oracle, &n->node);
                         break;
+                }
                 n->conn = item->conn;
                 n->connected = true;
                 n->give_up_at = UINT64_MAX;
@@ -267,7 +271,8 @@ static void crash(Node *node)
         oracle_driver_gone(node->sim->oracle, node);
 }
 
-/* Another application begins. */
+/* Another application begins, at another port: one that is late to register at the same port would
+ * be taken for the new owner of it. */
 static void start(Node *node)
 {
         DriverNode *n = CONTAINER_OF(node, DriverNode, node);
@@ -277,6 +282,7 @@ static void start(Node *node)
                 return;
         }
         *n = (DriverNode){ .node = *node, .act_at = UINT64_MAX, .give_up_at = UINT64_MAX };
+        node->port++;
         n->max_cores = (int)sim_between(sim, 0, 8);
         n->cores = (int)sim_between(sim, 0, 2);
         n->memory = 512 * (int)sim_between(sim, 1, 4);

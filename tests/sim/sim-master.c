@@ -470,8 +470,10 @@ void master_node_check(const Node *node)
 
 bool master_node_has_app(const Node *node, const char *id)
 {
-        const App *app = master_app(machine_of(node), id);
-        return app && app->end_wall == 0;
+        const MasterNode *n = CONTAINER_OF(node, const MasterNode, node);
+        const App *app = master_app(n->machine, id);
+        /* its end is nobody's business until it is durable */
+        return app && (app->end_wall == 0 || n->flushing);
 }
 
 bool master_node_has_executor(const Node *node, const char *id, int number)
