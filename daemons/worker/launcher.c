@@ -187,6 +187,9 @@ void launcher_free(Launcher *l)
                 refusal_free(refusal);
         remover_free(l->remover);
         engines_done(&l->engines);
+        if (l->local_dirs.bases.length)
+                for (const AppDirs *app = l->local_dirs.apps; app; app = app->hh.next)
+                        (void)keep_local_dirs(l->config->keep, app->app_id, NULL);
         local_dirs_done(&l->local_dirs);
         free(l->java_home);
         (void)sd_event_unref(l->event);

@@ -397,10 +397,21 @@ static int adopt_dir(LocalDirs *l, AppDirs *app, const char *dir)
         return r < 0 || has(&l->bases, base) ? r : strv_add(&l->bases, base);
 }
 
+static bool any_is_there(const Strv *dirs)
+{
+        for (size_t i = 0; i < dirs->length; i++)
+                if (access(dirs->items[i], F_OK) == 0)
+                        return true;
+        return false;
+}
+
 int local_dirs_adopt(LocalDirs *l, const char *app_id, const Strv *dirs)
 {
-        AppDirs *app = calloc(1, sizeof(*app));
+        AppDirs *app;
 
+        if (!any_is_there(dirs))
+                return 0;
+        app = calloc(1, sizeof(*app));
         if (!app)
                 return -ENOMEM;
         app->app_id = strdup(app_id);
@@ -412,7 +423,7 @@ int local_dirs_adopt(LocalDirs *l, const char *app_id, const Strv *dirs)
                 return -ENOMEM;
         }
         for (size_t i = 0; i < dirs->length; i++) {
-                int r = adopt_dir(l, app, dirs->items[i]);
+                int r = access(dirs->items[i], F_OK) == 0 ? adopt_dir(l, app, dirs->items[i]) : 0;
 
                 if (r < 0)
                         return r;

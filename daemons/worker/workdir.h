@@ -72,7 +72,8 @@ void local_dirs_done(LocalDirs *l);
  * until local_dirs_take(). 0, or -errno when none could be made, of the last. */
 int local_dirs_get(LocalDirs *l, const char *app_id, const Strv **ret);
 
-/* Takes up those that an earlier process of this worker made. 0 or -ENOMEM. */
+/* Takes up those that an earlier process of this worker made, as far as they are there. 0 or
+ * -ENOMEM. */
 int local_dirs_adopt(LocalDirs *l, const char *app_id, const Strv *dirs);
 /* Leaves all as it is for the next process: local_dirs_done() removes nothing any more. */
 void local_dirs_leave(LocalDirs *l);

@@ -161,6 +161,36 @@ START_TEST(local_directories_are_shared)
 }
 END_TEST
 
+/* The next process of the worker has what the one before left, and only that. */
+START_TEST(local_directories_are_taken_up)
+{
+        CLEANUP_UNIT_DIR UnitDir dir = unit_dir();
+        CLEANUP_STRV Strv environment = { 0 }, left = { 0 };
+        const Strv *dirs;
+        LocalDirs l;
+
+        ck_assert_int_eq(local_dirs_init(&l, &environment, dir.path), 0);
+        ck_assert_int_eq(local_dirs_get(&l, "app-1", &dirs), 0);
+        ck_assert_int_eq(strv_add(&left, dirs->items[0]), 0);
+        local_dirs_leave(&l);
+        local_dirs_done(&l);
+
+        ck_assert_int_eq(local_dirs_init(&l, &environment, dir.path), 0);
+        ck_assert_int_eq(local_dirs_adopt(&l, "app-1", &left), 0);
+        ck_assert_int_eq(local_dirs_get(&l, "app-1", &dirs), 0);
+        ck_assert_str_eq(dirs->items[0], left.items[0]);
+        local_dirs_done(&l);
+        ck_assert_int_ne(access(left.items[0], F_OK), 0);
+
+        ck_assert_int_eq(local_dirs_init(&l, &environment, dir.path), 0);
+        ck_assert_int_eq(local_dirs_adopt(&l, "app-1", &left), 0);
+        ck_assert_int_eq(local_dirs_get(&l, "app-1", &dirs), 0);
+        ck_assert_str_ne(dirs->items[0], left.items[0]);
+        ck_assert_int_eq(access(dirs->items[0], F_OK), 0);
+        local_dirs_done(&l);
+}
+END_TEST
+
 START_TEST(a_full_disk_is_seen)
 {
         ck_assert(!workdir_disk_is_full("/tmp"));
@@ -172,4 +202,5 @@ END_TEST
 UNIT_MAIN("share", an_executor_may_write_to_its_own_directory_only,
           what_is_there_already_is_shared_too, with_nobody_it_has_our_own_mode, no_link_is_followed,
           a_way_is_opened_where_it_is_closed, what_is_shared_is_found,
-          a_state_directory_is_for_shuffle_data, local_directories_are_shared, a_full_disk_is_seen)
+          a_state_directory_is_for_shuffle_data, local_directories_are_shared,
+          local_directories_are_taken_up, a_full_disk_is_seen)
