@@ -403,15 +403,10 @@ static int adopt(SystemdBackend *self, const char *unit)
         return 0;
 }
 
-static void message_done(sd_bus_message **message)
-{
-        (void)sd_bus_message_unref(*message);
-}
-
 static int systemd_list(Backend *b)
 {
         SystemdBackend *self = CONTAINER_OF(b, SystemdBackend, base);
-        CLEANUP(message_done) sd_bus_message *reply = NULL;
+        CLEANUP(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
         const char *unit;
         int r = sd_bus_call_method(self->bus, SYSTEMD, MANAGER_PATH, MANAGER, "ListUnitsByPatterns",
                                    NULL, &reply, "asas", 0, 2, "spark-executor-*.service",
@@ -511,11 +506,6 @@ static void on_answer(void *user, const LaunchReply *reply)
         answer->text = reply->text ? strdup(reply->text) : NULL;
 }
 
-static void event_done(sd_event **event)
-{
-        (void)sd_event_unref(*event);
-}
-
 /* The ceiling, on a loop of its own: only when it is set may anything be started, and a launcher
  * that does not take our orders is better known now. */
 static int set_ceiling(SystemdBackend *self, const BackendConfig *config, char **ret_problem)
@@ -526,7 +516,7 @@ static int set_ceiling(SystemdBackend *self, const BackendConfig *config, char *
                 .limits = { .memory_max = config->ceiling,
                             .cpu_quota_usec = config->cpu_quota_usec },
         };
-        CLEANUP(event_done) sd_event *event = NULL;
+        CLEANUP(sd_event_unrefp) sd_event *event = NULL;
         Answer answer = { 0 };
         CLEANUP_FREE char *text = NULL;
         int r = sd_event_new(&event);

@@ -57,14 +57,9 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *inf
         return 0;
 }
 
-static void unref_event(sd_event **event)
-{
-        (void)sd_event_unref(*event);
-}
-
 int daemon_event_new(const DaemonHandlers *handlers, sd_event **ret)
 {
-        CLEANUP(unref_event) sd_event *event = NULL;
+        CLEANUP(sd_event_unrefp) sd_event *event = NULL;
         void *user = (void *)handlers;
         sigset_t mask;
         (void)sigemptyset(&mask);
@@ -226,7 +221,7 @@ int daemon_listen(const char *host, uint16_t port, int *ret_fd, uint16_t *ret_po
         }
 }
 
-static void free_names(char ***names)
+void daemon_free_names(char ***names)
 {
         for (char **p = *names; p && *p; p++)
                 free(*p);
@@ -235,7 +230,7 @@ static void free_names(char ***names)
 
 int daemon_passed_socket(const char *name, int *ret_fd, uint16_t *ret_port, char **ret_problem)
 {
-        CLEANUP(free_names) char **names = NULL;
+        CLEANUP(daemon_free_names) char **names = NULL;
         int n = sd_listen_fds_with_names(false, &names);
         for (int i = 0; i < n; i++) {
                 if (strcmp(names[i], name) != 0)

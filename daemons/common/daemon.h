@@ -52,6 +52,9 @@ int daemon_listen(const char *host, uint16_t port, int *ret_fd, uint16_t *ret_po
  */
 int daemon_passed_socket(const char *name, int *ret_fd, uint16_t *ret_port, char **ret_problem);
 
+/* For CLEANUP, of what sd_listen_fds_with_names(3) gives. */
+void daemon_free_names(char ***names);
+
 /* The passed socket if there is one of that name, else one of our own: as daemon_listen(). */
 int daemon_open_socket(const char *name, const char *host, uint16_t port, int *ret_fd,
                        uint16_t *ret_port, char **ret_problem);

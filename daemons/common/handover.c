@@ -12,6 +12,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "base/limits.h"
+#include "daemons/common/daemon.h"
 
 #define MAGIC        "sparkd-handover-1"
 #define NAME_SAVED   "handover"
@@ -42,13 +43,6 @@ static int store_fd(const char *name, int fd)
 static void drop_fds(const char *name)
 {
         (void)sd_notifyf(false, "FDSTOREREMOVE=1\nFDNAME=%s", name);
-}
-
-static void free_names(char ***names)
-{
-        for (char **p = *names; p && *p; p++)
-                free(*p);
-        free(*names);
 }
 
 /* ---- descriptors through a socket ---- */
@@ -331,7 +325,7 @@ static int keep_all_watched(Rpc *rpc, char **names, int n)
 
 int handover_restore(Rpc *rpc, Buffer *ret_state)
 {
-        CLEANUP(free_names) char **names = NULL;
+        CLEANUP(daemon_free_names) char **names = NULL;
         int n = sd_listen_fds_with_names(false, &names), r = MIN_OF(n, 0);
         for (int i = 0; i < n; i++)
                 if (strcmp(names[i], NAME_SAVED) == 0)

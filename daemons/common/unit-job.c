@@ -14,20 +14,10 @@
 /* PID 1 answers these from memory. */
 #define CALL_USEC (UINT64_C(5) * 1000000)
 
-static void bus_done(sd_bus **bus)
-{
-        (void)sd_bus_flush_close_unref(*bus);
-}
-
-static void message_done(sd_bus_message **message)
-{
-        (void)sd_bus_message_unref(*message);
-}
-
 /* The job that is pending for our unit; 0: none. */
 static int find_job(sd_bus *bus, uint32_t *ret_id, char **ret_path)
 {
-        CLEANUP(message_done) sd_bus_message *unit = NULL, *job = NULL;
+        CLEANUP(sd_bus_message_unrefp) sd_bus_message *unit = NULL, *job = NULL;
         const char *path;
         int r = sd_bus_call_method(bus, SYSTEMD, "/org/freedesktop/systemd1", SYSTEMD ".Manager",
                                    "GetUnitByPID", NULL, &unit, "u", (uint32_t)getpid());
@@ -47,7 +37,7 @@ static int find_job(sd_bus *bus, uint32_t *ret_id, char **ret_path)
 
 int unit_is_restarting(void)
 {
-        CLEANUP(bus_done) sd_bus *bus = NULL;
+        CLEANUP(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
         CLEANUP_FREE char *job = NULL, *type = NULL;
         uint32_t id = 0;
         int r = sd_bus_open_system(&bus);

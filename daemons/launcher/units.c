@@ -203,11 +203,6 @@ static int on_answer(sd_bus_message *message, void *user, sd_bus_error *ret_erro
         return 0;
 }
 
-static void message_done(sd_bus_message **message)
-{
-        (void)sd_bus_message_unref(*message);
-}
-
 static int call(UnitJob *job, const LaunchMessage *m, const int *fds)
 {
         static const struct {
@@ -220,7 +215,7 @@ static int call(UnitJob *job, const LaunchMessage *m, const int *fds)
                 [LAUNCH_SLICE] = { "SetUnitProperties", on_answer },
                 [LAUNCH_REMOVE] = { "StartTransientUnit", on_queued },
         };
-        CLEANUP(message_done) sd_bus_message *bus = NULL;
+        CLEANUP(sd_bus_message_unrefp) sd_bus_message *bus = NULL;
         Units *units = job->units;
         int r = sd_bus_message_new_method_call(units->bus, &bus, SYSTEMD, MANAGER_PATH, MANAGER,
                                                calls[m->verb].method);
