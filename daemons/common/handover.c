@@ -121,11 +121,14 @@ static void save_conn(void *user, RpcConn *conn)
         rpc_conn_save(conn, &s->bytes);
 }
 
-static int collect(Rpc *rpc, const Buffer *state, Saving *s)
+static int collect(Rpc *rpc, const json_t *state, Saving *s)
 {
+        CLEANUP_FREE char *text = state ? json_dumps(state, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+        if (!text)
+                return -ENOMEM;
         buffer_put(&s->bytes, MAGIC, sizeof(MAGIC));
-        buffer_put_u64(&s->bytes, state->size);
-        buffer_put(&s->bytes, state->data, state->size);
+        buffer_put_u64(&s->bytes, strlen(text));
+        buffer_put_text(&s->bytes, text);
         rpc_visit(rpc, save_conn, s);
         return s->failed ? -ENOMEM : buffer_result(&s->bytes);
 }
@@ -165,12 +168,13 @@ static int store_queue(const Saving *s)
         return r;
 }
 
-int handover_save(Rpc *rpc, const Buffer *state)
+int handover_save(Rpc *rpc, json_t *state)
 {
         Saving s = { .bytes = BUFFER_INIT(LIMIT_HANDOVER_BYTES) };
         int r = collect(rpc, state, &s);
         if (r == 0)
                 r = store_queue(&s);
+        json_decref(state);
         buffer_done(&s.bytes);
         free(s.fds);
         if (r < 0)
@@ -227,7 +231,7 @@ static int restore_conns(Rpc *rpc, int queue, Cursor *in)
         return r == 0 && cursor_left(in) > 0 ? -EBADMSG : r;
 }
 
-static int restore(Rpc *rpc, int queue, Buffer *ret_state)
+static int restore(Rpc *rpc, int queue, json_t **ret_state)
 {
         Buffer bytes CLEANUP_BUFFER = BUFFER_INIT(LIMIT_HANDOVER_BYTES);
         int r = read_first(queue, &bytes);
@@ -238,9 +242,12 @@ static int restore(Rpc *rpc, int queue, Buffer *ret_state)
         uint64_t size = cursor_u64(&in);
         if (!magic || memcmp(magic, MAGIC, sizeof(MAGIC)) != 0 || size > cursor_left(&in))
                 return -EBADMSG;
-        buffer_put(ret_state, cursor_bytes(&in, (size_t)size), (size_t)size);
-        r = buffer_result(ret_state);
-        return r < 0 ? r : restore_conns(rpc, queue, &in);
+        const char *text = (const char *)cursor_bytes(&in, (size_t)size);
+        r = restore_conns(rpc, queue, &in);
+        if (r < 0)
+                return r;
+        *ret_state = json_loadb(text, (size_t)size, JSON_DECODE_ANY, NULL);
+        return *ret_state ? 0 : -EBADMSG;
 }
 
 static void close_conn(void *user, RpcConn *conn)
@@ -248,15 +255,13 @@ static void close_conn(void *user, RpcConn *conn)
         rpc_conn_close(conn, "The process before did not hand everything over");
 }
 
-static int restore_queue(Rpc *rpc, int queue, Buffer *ret_state)
+static int restore_queue(Rpc *rpc, int queue, json_t **ret_state)
 {
         int r = restore(rpc, queue, ret_state);
         close_fd(&queue);
         drop_fds(NAME_SAVED);
-        if (r < 0) {
+        if (r < 0)
                 rpc_visit(rpc, close_conn, NULL);
-                buffer_done(ret_state);
-        }
         return r < 0 ? r : 1;
 }
 
@@ -323,7 +328,7 @@ static int keep_all_watched(Rpc *rpc, char **names, int n)
         return result;
 }
 
-int handover_restore(Rpc *rpc, Buffer *ret_state)
+int handover_restore(Rpc *rpc, json_t **ret_state)
 {
         CLEANUP(daemon_free_names) char **names = NULL;
         int n = sd_listen_fds_with_names(false, &names), r = MIN_OF(n, 0);

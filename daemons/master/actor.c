@@ -487,22 +487,6 @@ static json_t *list_peers(const Master *m)
         return NULL;
 }
 
-static int hand_over(Actor *a)
-{
-        Buffer state CLEANUP_BUFFER = BUFFER_INIT(LIMIT_HANDOVER_BYTES);
-        json_t *peers = list_peers(a->master);
-        char *text = peers ? json_dumps(peers, JSON_COMPACT) : NULL;
-        int r = -ENOMEM;
-
-        json_decref(peers);
-        if (text) {
-                buffer_put_text(&state, text);
-                r = buffer_result(&state);
-        }
-        free(text);
-        return r < 0 ? r : handover_save(a->rpc, &state);
-}
-
 void actor_terminate(void *user, int signal)
 {
         Actor *a = user;
@@ -512,7 +496,7 @@ void actor_terminate(void *user, int signal)
         if (a->keeper) {
                 if (a->effects.first)
                         (void)on_flush(a->flush, a);
-                r = a->unkept ? -EIO : hand_over(a);
+                r = a->unkept ? -EIO : handover_save(a->rpc, list_peers(a->master));
         }
         /* Without a service manager nobody could take them. */
         if (r < 0 && r != -ENOTCONN)
@@ -542,9 +526,8 @@ static void resume_peer(Actor *a, const json_t *peer)
 /* The connections of the process before, if it ended in order and we have its state. */
 static void resume(Actor *a)
 {
-        Buffer state CLEANUP_BUFFER = BUFFER_INIT(LIMIT_HANDOVER_BYTES);
-        int r = handover_restore(a->rpc, &state);
-        json_t *peers = r == 1 ? json_loadb((char *)state.data, state.size, 0, NULL) : NULL;
+        json_t *peers = NULL;
+        int r = handover_restore(a->rpc, &peers);
         const json_t *peer;
         size_t i;
 

@@ -657,16 +657,13 @@ int actor_listen(Actor *a, int fd)
 static bool resume(Actor *a)
 {
         CLEANUP_WORKER_EFFECTS WorkerEffects fx;
-        Buffer state CLEANUP_BUFFER = BUFFER_INIT(LIMIT_HANDOVER_BYTES);
-        int r = handover_restore(a->rpc, &state);
-        json_t *saved = r == 1 ? json_loadb((char *)state.data, state.size, 0, NULL) : NULL;
+        json_t *saved = NULL;
+        int r = handover_restore(a->rpc, &saved);
 
         worker_effects_init(&fx);
         if (r == 1)
-                r = saved ? registration_resume(&a->worker.registration,
-                                                json_object_get(saved, "registration"),
-                                                clock_usec(), &fx)
-                          : -EBADMSG;
+                r = registration_resume(&a->worker.registration,
+                                        json_object_get(saved, "registration"), clock_usec(), &fx);
         else if (r == 0)
                 r = -ENOENT;
         json_decref(saved);
@@ -677,24 +674,6 @@ static bool resume(Actor *a)
         return r == 0;
 }
 
-/* 0 when the next process can go on where we stop. */
-static int hand_over(Actor *a)
-{
-        Buffer state CLEANUP_BUFFER = BUFFER_INIT(LIMIT_HANDOVER_BYTES);
-        json_t *saved =
-                json_pack("{s:o}", "registration", registration_save(&a->worker.registration));
-        char *text = saved ? json_dumps(saved, JSON_COMPACT) : NULL;
-        int r = -ENOMEM;
-
-        json_decref(saved);
-        if (text) {
-                buffer_put_text(&state, text);
-                r = buffer_result(&state);
-        }
-        free(text);
-        return r < 0 ? r : handover_save(a->rpc, &state);
-}
-
 /* The unit is restarted: executors go on, if they are units of their own, and nobody else notices.
  * False when this is not so. */
 static bool leave(Actor *a)
@@ -703,7 +682,8 @@ static bool leave(Actor *a)
 
         if (!a->config->keep || !backend_is_lasting(a->choice.backend) || unit_is_restarting() <= 0)
                 return false;
-        r = hand_over(a);
+        r = handover_save(a->rpc, json_pack("{s:o}", "registration",
+                                            registration_save(&a->worker.registration)));
         if (r < 0)
                 log_warning("Connections end with this process: %s", strerror(-r));
         log_notice("Restarting; executors and drivers go on.");

@@ -162,10 +162,9 @@ static pid_t start_next(void (*next)(Rpc *rpc))
 
 static void expect_all(Rpc *rpc)
 {
-        Buffer state = BUFFER_INIT(MIB(1));
+        json_t *state = NULL;
         MUST(handover_restore(rpc, &state) == 1);
-        MUST(state.size == sizeof(STATE));
-        MUST(memcmp(state.data, STATE, sizeof(STATE)) == 0);
+        MUST(json_is_string(state) && strcmp(json_string_value(state), STATE) == 0);
         MUST(rpc_connection_count(rpc) == 3);
         /* nothing but what is watched stays in the store */
         while (manager_receive(MSG_DONTWAIT))
@@ -183,10 +182,7 @@ static void assert_ends_well(pid_t pid)
 
 static void save_and_end(void)
 {
-        Buffer state = BUFFER_INIT(MIB(1));
-        buffer_put(&state, STATE, sizeof(STATE));
-        ck_assert_int_eq(handover_save(master.rpc, &state), 0);
-        buffer_done(&state);
+        ck_assert_int_eq(handover_save(master.rpc, json_string(STATE)), 0);
         rpc_free_pointer(&master.rpc);
 }
 
@@ -211,7 +207,7 @@ END_TEST
 
 static void expect_watched(Rpc *rpc)
 {
-        Buffer state = BUFFER_INIT(MIB(1));
+        json_t *state = NULL;
         MUST(handover_restore(rpc, &state) == 0);
         MUST(rpc_connection_count(rpc) == 1);
 }
@@ -235,10 +231,10 @@ END_TEST
 
 START_TEST(test_alone)
 {
-        Buffer state = BUFFER_INIT(MIB(1));
+        json_t *state = NULL;
         (void)sides_dial();
         (void)unsetenv("NOTIFY_SOCKET");
-        ck_assert_int_eq(handover_save(worker.rpc, &state), -ENOTCONN);
+        ck_assert_int_eq(handover_save(worker.rpc, json_null()), -ENOTCONN);
         ck_assert_int_eq(handover_restore(worker.rpc, &state), 0);
 }
 END_TEST
