@@ -23,6 +23,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/log.h"
 #include "base/macro.h"
 #include "base/strv.h"
 
@@ -58,6 +59,39 @@ typedef struct Setting {
         const char *value;                  /* what --help calls the value: "PORT" */
         const char *help;                   /* what it is, without a full stop */
 } Setting;
+
+/* Rows of a table. What else a row has follows as .member = value, .help at least. The table's file
+ * says where `field` is: #define AT(field) .offset = offsetof(ITS_CONFIG, field) */
+#define TEXT_SETTING(name, field, ...)                                                             \
+        {                                                                                          \
+                .key = name, .type = SETTING_STRING, AT(field), __VA_ARGS__                        \
+        }
+#define LIST_SETTING(name, field, ...)                                                             \
+        {                                                                                          \
+                .key = name, .type = SETTING_LIST, AT(field), __VA_ARGS__                          \
+        }
+#define BOOL_SETTING(name, field, by_default, ...)                                                 \
+        {                                                                                          \
+                .key = name, .type = SETTING_BOOL, AT(field), .fallback = by_default, __VA_ARGS__  \
+        }
+#define PORT_SETTING(name, field, by_default, ...)                                                 \
+        {                                                                                          \
+                .key = name, .option = name, .type = SETTING_PORT, AT(field),                      \
+                .fallback = by_default, .value = "PORT", __VA_ARGS__                               \
+        }
+#define NUMBER_SETTING_(kind, name, field, by_default, lowest, highest, ...)                       \
+        {                                                                                          \
+                .key = name, .type = kind, AT(field), .fallback = by_default, .min = lowest,       \
+                .max = highest, __VA_ARGS__                                                        \
+        }
+#define INT_SETTING(...)    NUMBER_SETTING_(SETTING_INT, __VA_ARGS__)
+#define TIME_SETTING(...)   NUMBER_SETTING_(SETTING_TIME, __VA_ARGS__)
+#define MEMORY_SETTING(...) NUMBER_SETTING_(SETTING_MEMORY, __VA_ARGS__)
+#define LOG_LEVEL_SETTING(field)                                                                   \
+        TEXT_SETTING("log-level", field, .option = "log-level", .fallback = "info",                \
+                     .accepts = log_level_is_name, .wanted = LOG_LEVELS, .live = true,             \
+                     .value = "LEVEL", .help = LOG_LEVELS)
+#define LOG_LEVELS "debug, info, notice, warning or error"
 
 typedef struct OptionsSpec {
         const char *program;    /* "spark-master" */

@@ -28,66 +28,23 @@ typedef struct LauncherSettings {
         char *log_level;
 } LauncherSettings;
 
+#define AT(field) .offset = offsetof(LauncherSettings, field)
+
 static const Setting settings_table[] = {
-        {
-                .option = "client",
-                .key = "client",
-                .offset = offsetof(LauncherSettings, client),
-                .fallback = "spark",
-                .value = "USER",
-                .help = "the only user whose requests are taken",
-        },
-        {
-                .option = "users",
-                .key = "users",
-                .type = SETTING_LIST,
-                .offset = offsetof(LauncherSettings, users),
-                .fallback = "spark-executor",
-                .value = "USERS",
-                .help = "as whom executors may run",
-        },
-        {
-                .option = "programs",
-                .key = "programs",
-                .type = SETTING_LIST,
-                .offset = offsetof(LauncherSettings, programs),
-                .fallback = "/usr/lib/jvm,/opt",
-                .value = "DIRS",
-                .help = "directories below which there is what may be run",
-        },
-        {
-                .option = "work-dirs",
-                .key = "work-dirs",
-                .type = SETTING_LIST,
-                .offset = offsetof(LauncherSettings, work_roots),
-                .fallback = "/var/lib/spark/work,/var/lib/spark/workers,/var/lib/spark/local",
-                .value = "DIRS",
-                .help = "directories below which executors work",
-        },
-        {
-                .option = "idle",
-                .key = "idle",
-                .type = SETTING_TIME,
-                .offset = offsetof(LauncherSettings, idle_usec),
-                .fallback = "30s",
-                .value = "TIME",
-                .help = "how long to wait for another request; 0: for ever",
-        },
-        {
-                .option = "starter",
-                .offset = offsetof(LauncherSettings, starter),
-                .fallback = PKGLIBEXECDIR "/spark-exec",
-                .value = "FILE",
-                .help = "what the units run, which runs the rest",
-        },
-        {
-                .option = "log-level",
-                .key = "log-level",
-                .offset = offsetof(LauncherSettings, log_level),
-                .fallback = "info",
-                .value = "LEVEL",
-                .help = "error, warning, notice, info or debug",
-        },
+        TEXT_SETTING("client", client, .option = "client", .fallback = "spark", .value = "USER",
+                     .help = "the only user whose requests are taken"),
+        LIST_SETTING("users", users, .option = "users", .fallback = "spark-executor",
+                     .value = "USERS", .help = "as whom executors may run"),
+        LIST_SETTING("programs", programs, .option = "programs", .fallback = "/usr/lib/jvm,/opt",
+                     .value = "DIRS", .help = "directories below which there is what may be run"),
+        LIST_SETTING("work-dirs", work_roots, .option = "work-dirs",
+                     .fallback = "/var/lib/spark/work,/var/lib/spark/workers,/var/lib/spark/local",
+                     .value = "DIRS", .help = "directories below which executors work"),
+        TIME_SETTING("idle", idle_usec, "30s", 0, 0, .option = "idle", .value = "TIME",
+                     .help = "how long to wait for another request; 0: for ever"),
+        TEXT_SETTING(NULL, starter, .option = "starter", .fallback = PKGLIBEXECDIR "/spark-exec",
+                     .value = "FILE", .help = "what the units run, which runs the rest"),
+        LOG_LEVEL_SETTING(log_level),
 };
 
 static const OptionsSpec options = {
