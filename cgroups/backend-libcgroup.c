@@ -21,7 +21,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <libcgroup.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -29,6 +28,7 @@
 
 #include "base/file.h"
 #include "base/limits.h"
+#include "base/problem.h"
 #include "base/strv.h"
 #include "cgroups/backend-private.h"
 #include "cgroups/launch-message.h"
@@ -45,17 +45,6 @@ typedef struct LibcgroupBackend {
         char *run_as;
         char *executors; /* the group, relative to the mount and without a leading slash */
 } LibcgroupBackend;
-
-static int PRINTF_LIKE(3, 4) problem(char **ret_problem, int result, const char *format, ...)
-{
-        va_list args;
-
-        va_start(args, format);
-        if (vasprintf(ret_problem, format, args) < 0)
-                *ret_problem = NULL;
-        va_end(args);
-        return result;
-}
 
 /* ---- libcgroup ---- */
 
@@ -187,15 +176,15 @@ static int enable_controllers(const char *dir, char **ret_problem)
         int r = has_controllers(dir, "cgroup.controllers", &has);
 
         if (r == 0 && !has)
-                return problem(ret_problem, -ENOTSUP,
-                               "%s does not have the controllers memory, cpu and pids", dir);
+                return problem_set(ret_problem, -ENOTSUP,
+                                   "%s does not have the controllers memory, cpu and pids", dir);
         if (r == 0)
                 r = has_controllers(dir, "cgroup.subtree_control", &has);
         if (r == 0 && !has)
                 r = write_file(dir, "cgroup.subtree_control", "+memory +cpu +pids");
         if (r == -EBUSY)
-                return problem(ret_problem, r, "other processes are in %s", dir);
-        return r < 0 ? problem(ret_problem, r, "cannot manage %s: %s", dir, strerror(-r)) : 0;
+                return problem_set(ret_problem, r, "other processes are in %s", dir);
+        return r < 0 ? problem_set(ret_problem, r, "cannot manage %s: %s", dir, strerror(-r)) : 0;
 }
 
 /* What is left of an earlier life, or was still dying when it was forgotten. Without the processes
@@ -234,7 +223,8 @@ static int own_group(char **ret)
 static int make_group(const char *path, char **ret_problem)
 {
         if (mkdir(path, 0755) < 0 && errno != EEXIST)
-                return problem(ret_problem, -errno, "cannot make %s: %s", path, strerror(errno));
+                return problem_set(ret_problem, -errno, "cannot make %s: %s", path,
+                                   strerror(errno));
         return 0;
 }
 
@@ -247,7 +237,7 @@ static int step_aside(const char *root, char **ret_problem)
         if (r == 0)
                 r = write_file(path, "cgroup.procs", "0");
         return r < 0 && !*ret_problem
-                       ? problem(ret_problem, r, "cannot move to %s: %s", path, strerror(-r))
+                       ? problem_set(ret_problem, r, "cannot move to %s: %s", path, strerror(-r))
                        : r;
 }
 
@@ -276,8 +266,8 @@ static int make_executors(LibcgroupBackend *self, const char *root, const Backen
                 return r;
         r = set_limits(self->executors, &ceiling, true);
         if (r < 0)
-                return problem(ret_problem, r, "cannot set the limits of %s: %s", path,
-                               strerror(-r));
+                return problem_set(ret_problem, r, "cannot set the limits of %s: %s", path,
+                                   strerror(-r));
         remove_stale(self);
         return 0;
 }
@@ -289,11 +279,11 @@ static int set_up(LibcgroupBackend *self, const BackendConfig *config, char **re
         int r = own_group(&own);
 
         if (r < 0)
-                return problem(ret_problem, r, "there are no control groups (version 2)");
+                return problem_set(ret_problem, r, "there are no control groups (version 2)");
         r = cgroup_init();
         if (r != 0)
-                return problem(ret_problem, error_of(r), "libcgroup finds no control groups: %s",
-                               cgroup_strerror(r));
+                return problem_set(ret_problem, error_of(r),
+                                   "libcgroup finds no control groups: %s", cgroup_strerror(r));
         root = config->root ? config->root : own;
         path = root[1] ? path_join(MOUNT, root + 1) : strdup(MOUNT);
         if (!path)
@@ -387,15 +377,15 @@ static int libcgroup_start(Backend *b, Task *task, const BackendRequest *request
         if (!path || !group)
                 return -ENOMEM;
         if (!id_is_plain(request->id))
-                return problem(ret_problem, -EINVAL, "its id cannot be a group's name");
+                return problem_set(ret_problem, -EINVAL, "its id cannot be a group's name");
         remove_stale(self);
         r = make_group(path, ret_problem);
         if (r < 0)
                 return r;
         r = set_limits(name, request->limits, false);
         if (r < 0)
-                (void)problem(ret_problem, r, "cannot set the limits of %s: %s", path,
-                              strerror(-r));
+                (void)problem_set(ret_problem, r, "cannot set the limits of %s: %s", path,
+                                  strerror(-r));
         else
                 r = backend_spawn(request, enter, &entry, &pid, ret_problem);
         if (r < 0) {

@@ -12,6 +12,7 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
+#include "base/file.h"
 #include "base/parse.h"
 
 /* Looks round a session at most so often: each finds only what was forked during the one before. */
@@ -127,17 +128,6 @@ static char *failure_text(const SpawnRequest *request, const SpawnFailure *failu
         return n < 0 ? NULL : text;
 }
 
-/* Reads what the child has to say; nothing when exec closed the pipe. */
-static ssize_t read_failure(int fd, SpawnFailure *ret)
-{
-        ssize_t n;
-
-        do
-                n = read(fd, ret, sizeof(*ret));
-        while (n < 0 && errno == EINTR);
-        return n;
-}
-
 /* fork() with every signal blocked: no handler of ours may run in the child before the handlers are
  * reset. The caller restores the mask; the child's is reset with the handlers. */
 static pid_t fork_blocked(sigset_t *ret_before)
@@ -175,7 +165,7 @@ int spawn(const SpawnRequest *request, pid_t *ret_pid, char **ret_problem)
                 return -failure.error;
 
         close_fd(&to_parent);
-        if (read_failure(from_child, &failure) == (ssize_t)sizeof(failure)) {
+        if (fd_read(from_child, &failure, sizeof(failure)) == (ssize_t)sizeof(failure)) {
                 (void)waitpid(pid, NULL, 0);
                 *ret_problem = failure_text(request, &failure);
                 return -failure.error;

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/inotify.h>
 
+#include "base/file.h"
 #include "base/limits.h"
 #include "base/parse.h"
 
@@ -24,23 +25,14 @@
 static ssize_t read_small(int dir, const char *name, char *text, size_t size)
 {
         CLEANUP_CLOSE int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
-        size_t length = 0;
-        ssize_t n;
 
         if (fd < 0)
                 return -errno;
-        while (length < size - 1) {
-                n = read(fd, text + length, size - 1 - length);
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n < 0)
-                        return -errno;
-                if (n == 0)
-                        break;
-                length += (size_t)n;
-        }
-        text[length] = '\0';
-        return (ssize_t)length;
+        ssize_t length = fd_read(fd, text, size - 1);
+
+        if (length >= 0)
+                text[length] = '\0';
+        return length;
 }
 
 static uint64_t number(const char *text)

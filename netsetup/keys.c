@@ -7,6 +7,8 @@
 #include <openssl/evp.h>
 #include <string.h>
 
+#include "base/file.h"
+
 /* A key with a generous amount of white space around it. */
 #define KEY_FILE_BYTES 256
 #define KEY_TEXT_CHARS (KEY_TEXT_SIZE - 1)
@@ -76,24 +78,6 @@ int key_public(const NetKey *private_key, NetKey *ret_public)
         return 0;
 }
 
-/* Reads to the end or until the buffer is full; the size or -errno. */
-static ssize_t read_whole(int fd, char *to, size_t room)
-{
-        size_t size = 0;
-
-        while (size < room) {
-                ssize_t n = read(fd, to + size, room - size);
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n < 0)
-                        return -errno;
-                if (n == 0)
-                        break;
-                size += (size_t)n;
-        }
-        return (ssize_t)size;
-}
-
 /* Not file_read(), which leaves what it read in freed memory. */
 int key_read_file(const char *path, NetKey *ret)
 {
@@ -104,7 +88,7 @@ int key_read_file(const char *path, NetKey *ret)
 
         if (fd < 0)
                 return -errno;
-        ssize_t size = read_whole(fd, text, sizeof(text));
+        ssize_t size = fd_read(fd, text, sizeof(text));
         if (size < 0)
                 r = (int)size;
         else if ((size_t)size < sizeof(text)) {

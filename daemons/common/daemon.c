@@ -18,24 +18,13 @@
 
 #include <systemd/sd-daemon.h>
 
+#include "base/problem.h"
+
 #define STATUS_MAX 512
 
 int daemon_exit_status(int result)
 {
         return result == 0 ? EX_OK : result == DAEMON_E_UNAVAILABLE ? EX_UNAVAILABLE : EX_OSERR;
-}
-
-/* Sets the sentence and returns `result`. */
-static int PRINTF_LIKE(3, 4) problem(char **ret_problem, int result, const char *format, ...)
-{
-        va_list args;
-        va_start(args, format);
-        int n = vasprintf(ret_problem, format, args);
-        va_end(args);
-        if (n >= 0)
-                return result;
-        *ret_problem = NULL;
-        return -ENOMEM;
 }
 
 /* ---- loop and service manager ---- */
@@ -201,23 +190,24 @@ int daemon_listen(const char *host, uint16_t port, int *ret_fd, uint16_t *ret_po
         int result = any ? listen_anywhere(port, ret_fd, ret_port)
                          : listen_on_host(host, port, ret_fd, ret_port, &gai);
         if (gai != 0 && gai != EAI_MEMORY)
-                return problem(ret_problem, DAEMON_E_UNAVAILABLE,
-                               "host name %s does not resolve: %s", shown, gai_strerror(gai));
+                return problem_set(ret_problem, DAEMON_E_UNAVAILABLE,
+                                   "host name %s does not resolve: %s", shown, gai_strerror(gai));
         switch (result) {
         case 0:
                 return 0;
         case -EADDRINUSE:
-                return problem(ret_problem, DAEMON_E_UNAVAILABLE,
-                               "port %u on %s is in use by another process", port, shown);
+                return problem_set(ret_problem, DAEMON_E_UNAVAILABLE,
+                                   "port %u on %s is in use by another process", port, shown);
         case -EADDRNOTAVAIL:
-                return problem(ret_problem, DAEMON_E_UNAVAILABLE,
-                               "%s is not an address of this machine", shown);
+                return problem_set(ret_problem, DAEMON_E_UNAVAILABLE,
+                                   "%s is not an address of this machine", shown);
         case -EACCES:
-                return problem(ret_problem, DAEMON_E_UNAVAILABLE,
-                               "port %u on %s needs privileges that we do not have", port, shown);
+                return problem_set(ret_problem, DAEMON_E_UNAVAILABLE,
+                                   "port %u on %s needs privileges that we do not have", port,
+                                   shown);
         default:
-                return problem(ret_problem, result, "cannot listen on port %u on %s: %s", port,
-                               shown, strerror(-result));
+                return problem_set(ret_problem, result, "cannot listen on port %u on %s: %s", port,
+                                   shown, strerror(-result));
         }
 }
 
@@ -238,20 +228,20 @@ int daemon_passed_socket(const char *name, int *ret_fd, uint16_t *ret_port, char
                 int fd = SD_LISTEN_FDS_START + i, flags;
                 if (sd_is_socket(fd, AF_UNSPEC, SOCK_STREAM, 1) <= 0 ||
                     socket_port(fd, ret_port) < 0)
-                        return problem(ret_problem, DAEMON_E_UNAVAILABLE,
-                                       "the socket \"%s\" passed by the service manager is not "
-                                       "a listening TCP socket",
-                                       name);
+                        return problem_set(ret_problem, DAEMON_E_UNAVAILABLE,
+                                           "the socket \"%s\" passed by the service manager is not "
+                                           "a listening TCP socket",
+                                           name);
                 flags = fcntl(fd, F_GETFL);
                 if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
-                        return problem(ret_problem, -errno, "the socket \"%s\": %s", name,
-                                       strerror(errno));
+                        return problem_set(ret_problem, -errno, "the socket \"%s\": %s", name,
+                                           strerror(errno));
                 *ret_fd = fd;
                 return 0;
         }
         if (n < 0)
-                return problem(ret_problem, n, "cannot take the sockets passed to us: %s",
-                               strerror(-n));
+                return problem_set(ret_problem, n, "cannot take the sockets passed to us: %s",
+                                   strerror(-n));
         *ret_fd = -1;
         return 0;
 }

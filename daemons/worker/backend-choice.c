@@ -3,11 +3,11 @@
 
 #include <errno.h>
 #include <pwd.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
 
+#include "base/problem.h"
 #include "cgroups/launch-message.h"
 
 #define DEFAULT_USER "spark-executor"
@@ -26,17 +26,6 @@ void backend_choice_done(BackendChoice *choice)
         identity_done(&choice->identity);
         free(choice->why);
         *choice = (BackendChoice){ 0 };
-}
-
-static int PRINTF_LIKE(3, 4) problem(char **ret_problem, int result, const char *format, ...)
-{
-        va_list args;
-
-        va_start(args, format);
-        if (vasprintf(ret_problem, format, args) < 0)
-                *ret_problem = NULL;
-        va_end(args);
-        return result;
 }
 
 /* ---- as whom ---- */
@@ -76,21 +65,22 @@ static int find_identity(const WorkerSettings *s, bool others, bool ours, Identi
         if (r == -ENOENT && !s->run_as && ours)
                 return 0;
         if (r == -ENOENT)
-                return problem(ret_problem, -EINVAL, "there is no user %s to run executors as",
-                               user);
+                return problem_set(ret_problem, -EINVAL, "there is no user %s to run executors as",
+                                   user);
         if (r < 0)
-                return problem(ret_problem, r, "cannot look up user %s: %s", user, strerror(-r));
+                return problem_set(ret_problem, r, "cannot look up user %s: %s", user,
+                                   strerror(-r));
         if (r == 0 && !ours)
-                return problem(ret_problem, -EINVAL,
-                               "executors cannot run as %s, as the worker itself: the launcher "
-                               "starts them as another user",
-                               user);
+                return problem_set(ret_problem, -EINVAL,
+                                   "executors cannot run as %s, as the worker itself: the launcher "
+                                   "starts them as another user",
+                                   user);
         if (r == 1 && !others) {
                 identity_done(ret);
-                return problem(ret_problem, -EINVAL,
-                               "executors cannot run as %s: only root can start processes of "
-                               "another user, or spark-launcher (limits = systemd)",
-                               user);
+                return problem_set(ret_problem, -EINVAL,
+                                   "executors cannot run as %s: only root can start processes of "
+                                   "another user, or spark-launcher (limits = systemd)",
+                                   user);
         }
         return 0;
 }
@@ -140,9 +130,9 @@ static int try_systemd(const Chooser *c, BackendChoice *ret, char **ret_why, cha
         int r;
 
         if (sd_booted() <= 0)
-                return problem(ret_why, 0, "systemd is not PID 1 here");
+                return problem_set(ret_why, 0, "systemd is not PID 1 here");
         if (access(LAUNCH_SOCKET, W_OK) < 0)
-                return problem(ret_why, 0, "%s: %s", LAUNCH_SOCKET, strerror(errno));
+                return problem_set(ret_why, 0, "%s: %s", LAUNCH_SOCKET, strerror(errno));
         r = make(c, backend_systemd_new, ret, ret_problem);
         if (r == -EACCES || r == -ENOENT || r == -ECONNREFUSED) {
                 *ret_why = *ret_problem;
@@ -166,8 +156,9 @@ static int choose_auto(const Chooser *c, BackendChoice *ret, char **ret_problem)
         }
         r = make(c, backend_none_new, ret, ret_problem);
         if (r == 0)
-                (void)problem(&ret->why, 0, "%s, and %s", no_systemd ? no_systemd : "no systemd",
-                              no_groups ? no_groups : "no control group is delegated to us");
+                (void)problem_set(&ret->why, 0, "%s, and %s",
+                                  no_systemd ? no_systemd : "no systemd",
+                                  no_groups ? no_groups : "no control group is delegated to us");
         return r;
 }
 

@@ -12,6 +12,23 @@
 #include "base/buffer.h"
 #include "base/limits.h"
 
+ssize_t fd_read(int fd, void *to, size_t room)
+{
+        size_t size = 0;
+
+        while (size < room) {
+                ssize_t n = read(fd, (char *)to + size, room - size);
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0)
+                        return -errno;
+                if (n == 0)
+                        break;
+                size += (size_t)n;
+        }
+        return (ssize_t)size;
+}
+
 int file_read(const char *path, size_t limit, char **ret_text, size_t *ret_size)
 {
         CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -24,11 +41,9 @@ int file_read(const char *path, size_t limit, char **ret_text, size_t *ret_size)
                 uint8_t *p = buffer_reserve(&b, want);
                 if (!p)
                         return buffer_result(&b);
-                ssize_t n = read(fd, p, want);
-                if (n < 0 && errno == EINTR)
-                        continue;
+                ssize_t n = fd_read(fd, p, want);
                 if (n < 0)
-                        return -errno;
+                        return (int)n;
                 if (n == 0)
                         break;
                 buffer_added(&b, (size_t)n);

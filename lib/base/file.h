@@ -12,6 +12,9 @@
 /* The whole file, NUL-terminated, owned by the caller. -EFBIG over `limit`, or -errno. */
 int file_read(const char *path, size_t limit, char **ret_text, size_t *ret_size);
 
+/* Reads to the end or until `room` is full. The size or -errno. */
+ssize_t fd_read(int fd, void *to, size_t room);
+
 /* mkdir -p; an existing directory is fine. The last component gets `mode`, new parents 0755. */
 int dir_make(const char *path, mode_t mode);
 

@@ -7,6 +7,7 @@ lib_base_libbase_a_SOURCES = \
 	lib/base/ini.c \
 	lib/base/log.c \
 	lib/base/parse.c \
+	lib/base/problem.c \
 	lib/base/properties.c \
 	lib/base/strv.c \
 	lib/base/arena.h \
@@ -19,6 +20,7 @@ lib_base_libbase_a_SOURCES = \
 	lib/base/log.h \
 	lib/base/macro.h \
 	lib/base/parse.h \
+	lib/base/problem.h \
 	lib/base/properties.h \
 	lib/base/strv.h
 lib_base_libbase_a_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS) $(INIH_CFLAGS)

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "base/limits.h"
+#include "base/problem.h"
 #include "tests/unit/unit.h"
 
 START_TEST(a_file_is_read_whole_or_not_at_all)
@@ -37,6 +38,33 @@ START_TEST(a_large_file_is_read)
         ck_assert_int_eq(file_read(path, MIB(1), &text, &size), 0);
         ck_assert_uint_eq(size, 300000);
         ck_assert_str_eq(text, big);
+}
+END_TEST
+
+START_TEST(a_pipe_is_read_to_its_end_or_as_far_as_there_is_room)
+{
+        char text[8];
+        int fds[2];
+
+        ck_assert_int_eq(pipe2(fds, O_CLOEXEC), 0);
+        ck_assert_int_eq(write(fds[1], "01234", 5), 5);
+        ck_assert_int_eq(write(fds[1], "56789", 5), 5);
+        close_fd(&fds[1]);
+        ck_assert_int_eq(fd_read(fds[0], text, sizeof(text)), 8);
+        ck_assert_mem_eq(text, "01234567", 8);
+        ck_assert_int_eq(fd_read(fds[0], text, sizeof(text)), 2);
+        ck_assert_int_eq(fd_read(fds[0], text, sizeof(text)), 0);
+        close_fd(&fds[0]);
+        ck_assert_int_eq(fd_read(fds[0], text, sizeof(text)), -EBADF);
+}
+END_TEST
+
+START_TEST(a_problem_has_words_and_a_result)
+{
+        CLEANUP_FREE char *text = NULL;
+
+        ck_assert_int_eq(problem_set(&text, 7, "no %s", "disk"), 7);
+        ck_assert_str_eq(text, "no disk");
 }
 END_TEST
 
@@ -115,6 +143,7 @@ START_TEST(paths_are_joined)
 }
 END_TEST
 
-UNIT_MAIN("file", a_file_is_read_whole_or_not_at_all, a_large_file_is_read, directories_are_made,
-          a_tree_is_removed_but_not_what_links_point_to, a_bottomless_tree_is_an_error,
-          paths_are_joined)
+UNIT_MAIN("file", a_file_is_read_whole_or_not_at_all, a_large_file_is_read,
+          a_pipe_is_read_to_its_end_or_as_far_as_there_is_room, a_problem_has_words_and_a_result,
+          directories_are_made, a_tree_is_removed_but_not_what_links_point_to,
+          a_bottomless_tree_is_an_error, paths_are_joined)
