@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "wire/codec.h"
 
-#include <check.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include "base/limits.h"
 #include "tests/unit/messages.h"
 #include "tests/unit/samples.h"
+#include "tests/unit/unit.h"
 
 /* ---- what real processes sent ---- */
 
@@ -447,9 +447,5 @@ int main(void)
         tcase_add_test(t, small_arena);
         tcase_set_timeout(t, 60);
         suite_add_tcase(s, t);
-        SRunner *runner = srunner_create(s);
-        srunner_run_all(runner, CK_NORMAL);
-        int failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+        return unit_run(s);
 }

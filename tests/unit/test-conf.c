@@ -251,11 +251,5 @@ int main(void)
         tcase_add_test(t, drop_ins_change_and_add);
         tcase_add_test(t, a_missing_file_is_an_error_unless_optional);
         suite_add_tcase(s, t);
-        SRunner *r = srunner_create(s);
-
-        srunner_run_all(r, CK_ENV);
-        int failed = srunner_ntests_failed(r);
-
-        srunner_free(r);
-        return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+        return unit_run(s);
 }

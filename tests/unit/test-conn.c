@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rpc/conn.h"
 
-#include <check.h>
 #include <errno.h>
 #include <string.h>
 
 #include "base/limits.h"
+#include "tests/unit/unit.h"
 
 static Conn conn;
 
@@ -261,9 +261,5 @@ int main(void)
         tcase_add_test(tcase, test_ask_deadlines);
         tcase_add_test(tcase, test_ask_limit);
         suite_add_tcase(suite, tcase);
-        SRunner *runner = srunner_create(suite);
-        srunner_run_all(runner, CK_ENV);
-        int failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+        return unit_run(suite);
 }

@@ -7,13 +7,13 @@
  */
 #include "wire/codec.h"
 
-#include <check.h>
 #include <glob.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/file.h"
 #include "base/limits.h"
+#include "tests/unit/unit.h"
 #include "wire/frame.h"
 #include "wire/jread.h"
 #include "wire/jwrite.h"
@@ -167,9 +167,5 @@ int main(void)
         tcase_set_timeout(tc, 60);
         tcase_add_loop_test(tc, conversations, 0, ARRAY_SIZE(releases));
         suite_add_tcase(s, tc);
-        SRunner *runner = srunner_create(s);
-        srunner_run_all(runner, CK_ENV);
-        int failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed == 0 ? 0 : 1;
+        return unit_run(s);
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "wire/deploy.h"
 
-#include <check.h>
 #include <errno.h>
 #include <string.h>
 
 #include "base/limits.h"
 #include "tests/unit/messages.h"
+#include "tests/unit/unit.h"
 #include "wire/message-tables.h"
 
 START_TEST(names)
@@ -203,9 +203,5 @@ int main(void)
         tcase_add_test(t, copies_can_run_out_of_memory);
         tcase_add_test(t, rows_cover_structs);
         suite_add_tcase(s, t);
-        SRunner *runner = srunner_create(s);
-        srunner_run_all(runner, CK_NORMAL);
-        int failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+        return unit_run(s);
 }

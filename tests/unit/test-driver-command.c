@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The command line and environment of a cluster-mode driver. */
 #include "daemons/worker/driver-command.h"
+#include "tests/unit/unit.h"
 
-#include <check.h>
 #include <errno.h>
 #include <string.h>
 
@@ -103,16 +103,10 @@ int main(void)
 {
         Suite *suite = suite_create("driver-command");
         TCase *tc = tcase_create("driver-command");
-        SRunner *runner;
-        int failed;
 
         tcase_add_test(tc, test_command_line);
         tcase_add_test(tc, test_resources);
         tcase_add_test(tc, test_environment);
         suite_add_tcase(suite, tc);
-        runner = srunner_create(suite);
-        srunner_run_all(runner, CK_NORMAL);
-        failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed ? 1 : 0;
+        return unit_run(suite);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The drivers of a worker, by way of the whole machine (worker.h). Times are in milliseconds. */
 #include "daemons/worker/worker.h"
+#include "tests/unit/unit.h"
 
-#include <check.h>
 #include <signal.h>
 #include <string.h>
 
@@ -435,8 +435,6 @@ int main(void)
 {
         Suite *suite = suite_create("driver-fsm");
         TCase *tc = tcase_create("driver-fsm");
-        SRunner *runner;
-        int failed;
 
         tcase_add_checked_fixture(tc, set_up, tear_down);
         tcase_add_test(tc, test_runs_to_its_end);
@@ -457,9 +455,5 @@ int main(void)
         tcase_add_test(tc, test_killed_for_memory);
         tcase_add_test(tc, test_other_causes_are_no_exceptions);
         suite_add_tcase(suite, tc);
-        runner = srunner_create(suite);
-        srunner_run_all(runner, CK_NORMAL);
-        failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed ? 1 : 0;
+        return unit_run(suite);
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Cluster mode: submit clients and the workers that run drivers. */
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "master-rig.h"
+#include "tests/unit/unit.h"
 
 #define SECOND UINT64_C(1000000)
 
@@ -235,9 +235,5 @@ int main(void)
         tcase_add_test(c, driver_names_its_app);
         tcase_add_test(c, launch_that_went_down_with_a_connection);
         suite_add_tcase(s, c);
-        SRunner *runner = srunner_create(s);
-        srunner_run_all(runner, CK_NORMAL);
-        int failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+        return unit_run(s);
 }

@@ -172,8 +172,6 @@ int main(void)
 {
         Suite *suite = suite_create("engine-choice");
         TCase *tc = tcase_create("engine-choice");
-        SRunner *runner;
-        int failed;
 
         tcase_add_test(tc, test_under_a_jvm_master);
         tcase_add_test(tc, test_under_our_master);
@@ -184,9 +182,5 @@ int main(void)
         tcase_add_test(tc, test_worker_ids);
         tcase_add_test(tc, test_bad_settings);
         suite_add_tcase(suite, tc);
-        runner = srunner_create(suite);
-        srunner_run_all(runner, CK_NORMAL);
-        failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+        return unit_run(suite);
 }

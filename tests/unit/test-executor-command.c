@@ -6,13 +6,13 @@
  */
 #include "daemons/worker/executor-command.h"
 
-#include <check.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/file.h"
 #include "daemons/worker/command-text.h"
+#include "tests/unit/unit.h"
 
 #define HIDDEN "*********(redacted)"
 
@@ -418,8 +418,6 @@ int main(void)
 {
         Suite *suite = suite_create("executor-command");
         TCase *jvm = tcase_create("jvm"), *tc = tcase_create("by-hand");
-        SRunner *runner;
-        int failed;
 
         tcase_add_loop_test(jvm, test_as_the_jvm_worker, 0, ARRAY_SIZE(recorded));
         tcase_add_checked_fixture(tc, set_up, tear_down);
@@ -435,9 +433,5 @@ int main(void)
         tcase_add_test(tc, test_texts);
         suite_add_tcase(suite, jvm);
         suite_add_tcase(suite, tc);
-        runner = srunner_create(suite);
-        srunner_run_all(runner, CK_NORMAL);
-        failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+        return unit_run(suite);
 }

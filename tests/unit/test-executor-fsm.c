@@ -2,12 +2,12 @@
 /* The executors of a worker, by way of the whole machine (worker.h). Times are in seconds here. */
 #include "daemons/worker/worker.h"
 
-#include <check.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "daemons/common/message-ids.h"
+#include "tests/unit/unit.h"
 
 #define SEC    UINT64_C(1000000)
 #define MASTER 11 /* the master's connection */
@@ -635,8 +635,6 @@ int main(void)
 {
         Suite *suite = suite_create("executor-fsm");
         TCase *tc = tcase_create("executor-fsm");
-        SRunner *runner;
-        int failed;
 
         tcase_add_checked_fixture(tc, set_up, tear_down);
         tcase_add_test(tc, test_first_registration_tells_of_nothing);
@@ -661,9 +659,5 @@ int main(void)
         tcase_add_test(tc, test_stop_of_an_idle_worker);
         tcase_add_test(tc, test_decommissioned);
         suite_add_tcase(suite, tc);
-        runner = srunner_create(suite);
-        srunner_run_all(runner, CK_NORMAL);
-        failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+        return unit_run(suite);
 }

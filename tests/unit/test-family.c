@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/unit.h"
 #include "wire/family.h"
 
-#include <check.h>
 #include <string.h>
 
 #define LINES_SCALA_2_12 (LINE_BIT(LINE_3_4) | LINE_BIT(LINE_3_5))
@@ -170,9 +170,5 @@ int main(void)
         tcase_add_test(t, names_and_sets);
         tcase_add_test(t, versions);
         suite_add_tcase(s, t);
-        SRunner *runner = srunner_create(s);
-        srunner_run_all(runner, CK_NORMAL);
-        int failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+        return unit_run(s);
 }

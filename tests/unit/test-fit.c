@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Placement by limits: what a worker of ours declares, and what follows for who goes where. */
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "master-rig.h"
+#include "tests/unit/unit.h"
 
 static Rig rig;
 
@@ -331,9 +331,5 @@ int main(void)
         tcase_add_test(c, other_limits_after_a_restart);
         tcase_add_test(c, drivers_too);
         suite_add_tcase(s, c);
-        SRunner *runner = srunner_create(s);
-        srunner_run_all(runner, CK_NORMAL);
-        int failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+        return unit_run(s);
 }

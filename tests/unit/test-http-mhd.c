@@ -3,13 +3,13 @@
 #include "http/http.h"
 
 #include <arpa/inet.h>
-#include <check.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/limits.h"
+#include "tests/unit/unit.h"
 
 #define MANY 300 /* more than LIMIT_HTTP_CONNECTIONS */
 
@@ -415,9 +415,5 @@ int main(void)
         tcase_add_test(tcase, test_idle_connections);
         tcase_add_test(tcase, test_free_with_connections);
         suite_add_tcase(suite, tcase);
-        SRunner *runner = srunner_create(suite);
-        srunner_run_all(runner, CK_ENV);
-        int failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+        return unit_run(suite);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "http/http.h"
+#include "tests/unit/unit.h"
 
-#include <check.h>
 #include <string.h>
 
 static void assert_body(const HttpResponse *response, const char *part)
@@ -91,9 +91,5 @@ int main(void)
         tcase_add_test(tcase, test_redirect);
         tcase_add_test(tcase, test_error);
         suite_add_tcase(suite, tcase);
-        SRunner *runner = srunner_create(suite);
-        srunner_run_all(runner, CK_ENV);
-        int failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+        return unit_run(suite);
 }

@@ -3,7 +3,6 @@
 #include "daemons/worker/jar-fetch.h"
 
 #include <arpa/inet.h>
-#include <check.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include <sys/wait.h>
 
 #include "base/file.h"
+#include "tests/unit/unit.h"
 
 #define TIMEOUT UINT64_C(10000000)
 
@@ -204,8 +204,6 @@ int main(void)
 {
         Suite *suite = suite_create("jar-fetch");
         TCase *tc = tcase_create("jar-fetch");
-        SRunner *runner;
-        int failed;
 
         tcase_add_checked_fixture(tc, set_up, tear_down);
         tcase_add_test(tc, test_sources);
@@ -214,9 +212,5 @@ int main(void)
         tcase_add_test(tc, test_copy_of_no_file);
         tcase_add_test(tc, test_download);
         suite_add_tcase(suite, tc);
-        runner = srunner_create(suite);
-        srunner_run_all(runner, CK_NORMAL);
-        failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed ? 1 : 0;
+        return unit_run(suite);
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "wire/jread.h"
 
-#include <check.h>
 #include <errno.h>
 #include <string.h>
 
 #include "base/buffer.h"
 #include "base/limits.h"
+#include "tests/unit/unit.h"
 #include "wire/jproto.h"
 #include "wire/jwrite.h"
 
@@ -978,9 +978,5 @@ int main(void)
                 tcase_add_checked_fixture(cases[i], setup, teardown);
                 suite_add_tcase(s, cases[i]);
         }
-        SRunner *r = srunner_create(s);
-        srunner_run_all(r, CK_NORMAL);
-        int failed = srunner_ntests_failed(r);
-        srunner_free(r);
-        return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+        return unit_run(s);
 }

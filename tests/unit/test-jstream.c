@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The reader and the writer together on the streams of real Spark: whole, cut and broken. */
-#include <check.h>
 #include <string.h>
 
 #include "base/limits.h"
 #include "tests/unit/samples.h"
+#include "tests/unit/unit.h"
 #include "wire/jread.h"
 #include "wire/jwrite.h"
 
@@ -144,9 +144,5 @@ int main(void)
         tcase_add_test(t, with_wrong_bytes_they_are_refused_or_kept);
         tcase_add_test(t, without_room_they_are_over_the_limit);
         suite_add_tcase(s, t);
-        SRunner *r = srunner_create(s);
-        srunner_run_all(r, CK_NORMAL);
-        int failed = srunner_ntests_failed(r);
-        srunner_free(r);
-        return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+        return unit_run(s);
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "wire/jvalue.h"
 
-#include <check.h>
 #include <string.h>
 
 #include "base/limits.h"
+#include "tests/unit/unit.h"
 
 static Arena arena;
 
@@ -238,9 +238,5 @@ int main(void)
         tcase_add_test(t, fields_are_found_from_the_class_upwards);
         tcase_add_test(t, other_kinds_have_neither_fields_nor_text);
         suite_add_tcase(s, t);
-        SRunner *r = srunner_create(s);
-        srunner_run_all(r, CK_NORMAL);
-        int failed = srunner_ntests_failed(r);
-        srunner_free(r);
-        return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+        return unit_run(s);
 }

@@ -379,8 +379,6 @@ int main(void)
 {
         Suite *suite = suite_create("keep");
         TCase *tc = tcase_create("keep");
-        SRunner *runner;
-        int failed;
 
         tcase_add_checked_fixture(tc, begin, end);
         tcase_add_test(tc, an_executor_that_runs_on);
@@ -398,9 +396,5 @@ int main(void)
         tcase_add_test(tc, a_record_that_makes_no_sense);
         tcase_add_test(tc, without_a_state_directory);
         suite_add_tcase(suite, tc);
-        runner = srunner_create(suite);
-        srunner_run_all(runner, CK_NORMAL);
-        failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+        return unit_run(suite);
 }

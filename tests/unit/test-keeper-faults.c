@@ -317,9 +317,5 @@ int main(void)
         tcase_add_loop_test(c, the_process_ends, 0, 3);
         tcase_add_loop_test(c, the_call_fails, 0, 4);
         suite_add_tcase(s, c);
-        SRunner *runner = srunner_create(s);
-        srunner_run_all(runner, CK_ENV);
-        int failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+        return unit_run(s);
 }

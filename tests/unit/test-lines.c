@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Several Spark versions at once: who may run what, and how the master finds out. */
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "master-rig.h"
+#include "tests/unit/unit.h"
 
 #define SECOND UINT64_C(1000000)
 
@@ -326,9 +326,5 @@ int main(void)
         tcase_add_test(c, our_workers_are_told_the_lines);
         tcase_add_test(c, our_workers_are_told_the_lines_of_drivers);
         suite_add_tcase(s, c);
-        SRunner *runner = srunner_create(s);
-        srunner_run_all(runner, CK_NORMAL);
-        int failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+        return unit_run(s);
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whole conversations of workers, drivers and submit clients with the master's state machine. */
-#include <check.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +7,7 @@
 
 #include "base/limits.h"
 #include "master-rig.h"
+#include "tests/unit/unit.h"
 
 #define SECOND UINT64_C(1000000)
 
@@ -781,9 +781,5 @@ int main(void)
         tcase_add_test(c, waiting_is_explained);
         tcase_add_test(c, a_flood_costs_its_own_connection);
         suite_add_tcase(s, c);
-        SRunner *runner = srunner_create(s);
-        srunner_run_all(runner, CK_NORMAL);
-        int failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+        return unit_run(s);
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "wire/probe.h"
 
-#include <check.h>
 #include <string.h>
 
 #include "base/arena.h"
 #include "base/limits.h"
+#include "tests/unit/unit.h"
 #include "wire/codec.h"
 
 /* A line's probe is CheckExistence to everyone, and carries the UIDs of that line. */
@@ -108,9 +108,5 @@ int main(void)
         tcase_add_test(t, narrowed);
         tcase_add_test(t, texts_that_say_nothing);
         suite_add_tcase(s, t);
-        SRunner *runner = srunner_create(s);
-        srunner_run_all(runner, CK_NORMAL);
-        int failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+        return unit_run(s);
 }

@@ -3,7 +3,6 @@
  * state of a large cluster takes. */
 #include "daemons/master/record.h"
 
-#include <check.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +12,7 @@
 #include "base/limits.h"
 #include "master-disk.h"
 #include "master-rig.h"
+#include "tests/unit/unit.h"
 
 typedef struct Old {
         const char *name;
@@ -225,9 +225,5 @@ int main(void)
         tcase_add_test(c, formats);
         tcase_add_test(c, a_thousand_of_each);
         suite_add_tcase(s, c);
-        SRunner *runner = srunner_create(s);
-        srunner_run_all(runner, CK_NORMAL);
-        int failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+        return unit_run(s);
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a restart of the master finds and does: at every turn of a scripted run, and in detail. */
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "master-disk.h"
 #include "master-rig.h"
+#include "tests/unit/unit.h"
 
 #define SECOND UINT64_C(1000000)
 
@@ -873,9 +873,5 @@ int main(void)
         tcase_add_test(c, launch_of_a_waiting_driver_is_taken_back);
         tcase_add_test(c, standby);
         suite_add_tcase(s, c);
-        SRunner *runner = srunner_create(s);
-        srunner_run_all(runner, CK_NORMAL);
-        int failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+        return unit_run(s);
 }

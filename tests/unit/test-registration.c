@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The worker's tie to its masters, event by event. Times are in seconds here. */
 #include "daemons/worker/registration.h"
+#include "tests/unit/unit.h"
 
-#include <check.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -754,8 +754,6 @@ int main(void)
 {
         Suite *suite = suite_create("registration");
         TCase *tc = tcase_create("registration");
-        SRunner *runner;
-        int failed;
 
         tcase_add_checked_fixture(tc, set_up, tear_down);
         tcase_add_test(tc, test_first_contact);
@@ -787,9 +785,5 @@ int main(void)
         tcase_add_test(tc, test_restart_with_another_master);
         tcase_add_test(tc, test_restart_with_nonsense);
         suite_add_tcase(suite, tc);
-        runner = srunner_create(suite);
-        srunner_run_all(runner, CK_NORMAL);
-        failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+        return unit_run(suite);
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "wire/scala.h"
 
-#include <check.h>
 #include <errno.h>
 #include <glob.h>
 #include <stdio.h>
@@ -9,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/limits.h"
+#include "tests/unit/unit.h"
 #include "wire/jread.h"
 #include "wire/jwrite.h"
 
@@ -181,9 +181,5 @@ int main(void)
         tcase_add_test(t, descriptors_are_shared);
         tcase_add_test(t, failures_stick);
         suite_add_tcase(s, t);
-        SRunner *runner = srunner_create(s);
-        srunner_run_all(runner, CK_NORMAL);
-        int failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+        return unit_run(s);
 }

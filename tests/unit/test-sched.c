@@ -4,13 +4,13 @@
  * scheduleExecutorsOnWorkers() over plain arrays, in step with the machine through thousands of
  * random clusters; every LaunchExecutor must be the same, in the same order. And what it costs.
  */
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "master-disk.h"
 #include "master-rig.h"
+#include "tests/unit/unit.h"
 
 #define MAX_WORKERS  24
 #define MAX_APPS     8
@@ -561,9 +561,5 @@ int main(void)
         tcase_add_test(c, limits_cost_no_walk);
         tcase_add_test(c, heartbeats_and_hopeless_apps_look_at_nothing);
         suite_add_tcase(s, c);
-        SRunner *runner = srunner_create(s);
-        srunner_run_all(runner, CK_NORMAL);
-        int failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+        return unit_run(s);
 }

@@ -2,7 +2,6 @@
 /* Children that are shells: what they get, what they leave behind, how they end. */
 #include "cgroups/spawn.h"
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -15,6 +14,7 @@
 #include <time.h>
 
 #include "base/file.h"
+#include "tests/unit/unit.h"
 
 static char *directory; /* a fresh one for each test */
 
@@ -375,8 +375,6 @@ int main(void)
 {
         Suite *suite = suite_create("spawn");
         TCase *tc = tcase_create("spawn");
-        SRunner *runner;
-        int failed;
 
         tcase_set_timeout(tc, 60);
         tcase_add_checked_fixture(tc, set_up, tear_down);
@@ -394,9 +392,5 @@ int main(void)
         tcase_add_test(tc, test_function);
         tcase_add_test(tc, test_function_takes_too_long);
         suite_add_tcase(suite, tc);
-        runner = srunner_create(suite);
-        srunner_run_all(runner, CK_NORMAL);
-        failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+        return unit_run(suite);
 }

@@ -343,9 +343,5 @@ int main(void)
         tcase_add_test(t, a_used_up_quota_is_a_full_disk);
         tcase_add_test(t, an_unreliable_disk_ends_the_store_not_the_state);
         suite_add_tcase(s, t);
-        SRunner *r = srunner_create(s);
-        srunner_run_all(r, CK_ENV);
-        int failed = srunner_ntests_failed(r);
-        srunner_free(r);
-        return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+        return unit_run(s);
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <check.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "daemons/master/ui.h"
 #include "tests/unit/cluster.h"
+#include "tests/unit/unit.h"
 
 #define EVIL         "<script>alert('x')</script>&\"a"
 #define EVIL_ESCAPED "&lt;script&gt;"
@@ -236,8 +236,6 @@ int main(void)
 {
         Suite *s = suite_create("ui-html");
         TCase *tc = tcase_create("ui-html");
-        SRunner *runner;
-        int failed;
 
         tcase_add_checked_fixture(tc, set_up, tear_down);
         tcase_add_test(tc, limits);
@@ -250,9 +248,5 @@ int main(void)
         tcase_add_test(tc, app_page_says_why);
         tcase_add_test(tc, unknown_app);
         suite_add_tcase(s, tc);
-        runner = srunner_create(s);
-        srunner_run_all(runner, CK_ENV);
-        failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+        return unit_run(s);
 }

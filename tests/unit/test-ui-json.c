@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <check.h>
 #include <jansson.h>
 #include <string.h>
 
 #include "daemons/master/ui.h"
 #include "tests/unit/cluster.h"
+#include "tests/unit/unit.h"
 
 /* A key of the JVM master's JSON and its type there. */
 typedef struct Key {
@@ -318,8 +318,6 @@ int main(void)
 {
         Suite *s = suite_create("ui-json");
         TCase *tc = tcase_create("ui-json");
-        SRunner *runner;
-        int failed;
 
         tcase_add_checked_fixture(tc, set_up, tear_down);
         tcase_add_test(tc, empty_state);
@@ -330,9 +328,5 @@ int main(void)
         tcase_add_test(tc, one_field);
         tcase_add_test(tc, cluster_utilization);
         suite_add_tcase(s, tc);
-        runner = srunner_create(s);
-        srunner_run_all(runner, CK_ENV);
-        failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+        return unit_run(s);
 }

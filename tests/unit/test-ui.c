@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <check.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "daemons/master/ui.h"
 #include "tests/unit/cluster.h"
+#include "tests/unit/unit.h"
 
 static Cluster cluster;
 static Ui ui;
@@ -175,8 +175,6 @@ int main(void)
 {
         Suite *s = suite_create("ui");
         TCase *tc = tcase_create("ui");
-        SRunner *runner;
-        int failed;
 
         tcase_add_checked_fixture(tc, set_up, tear_down);
         tcase_add_test(tc, serves_pages);
@@ -187,9 +185,5 @@ int main(void)
         tcase_add_test(tc, tokens_differ);
         tcase_add_test(tc, summary);
         suite_add_tcase(s, tc);
-        runner = srunner_create(s);
-        srunner_run_all(runner, CK_ENV);
-        failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+        return unit_run(s);
 }

@@ -2,7 +2,6 @@
 /* Executors' directories, local directories, the clean-up, and custom resources' files. */
 #include "daemons/worker/workdir.h"
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -13,6 +12,7 @@
 #include "base/file.h"
 #include "daemons/worker/log-file.h"
 #include "daemons/worker/resources.h"
+#include "tests/unit/unit.h"
 
 static char *top; /* a fresh directory for each test */
 
@@ -377,8 +377,6 @@ int main(void)
 {
         Suite *suite = suite_create("workdir");
         TCase *tc = tcase_create("workdir");
-        SRunner *runner;
-        int failed;
 
         tcase_add_checked_fixture(tc, set_up, tear_down);
         tcase_add_test(tc, test_ids);
@@ -393,9 +391,5 @@ int main(void)
         tcase_add_test(tc, test_log_pieces);
         tcase_add_test(tc, test_log_names);
         suite_add_tcase(suite, tc);
-        runner = srunner_create(suite);
-        srunner_run_all(runner, CK_NORMAL);
-        failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+        return unit_run(suite);
 }

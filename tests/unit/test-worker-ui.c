@@ -2,7 +2,6 @@
 /* The worker's pages, without a socket. */
 #include "daemons/worker/ui.h"
 
-#include <check.h>
 #include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -11,6 +10,7 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "daemons/worker/usage.h"
+#include "tests/unit/unit.h"
 
 static char *work_dir;
 static WorkerConfig config;
@@ -319,8 +319,6 @@ int main(void)
 {
         Suite *suite = suite_create("worker-ui");
         TCase *tc = tcase_create("worker-ui");
-        SRunner *runner;
-        int failed;
 
         tcase_add_checked_fixture(tc, set_up, tear_down);
         tcase_add_test(tc, test_json_of_an_idle_worker);
@@ -332,9 +330,5 @@ int main(void)
         tcase_add_test(tc, test_log_errors);
         tcase_add_test(tc, test_log_page);
         suite_add_tcase(suite, tc);
-        runner = srunner_create(suite);
-        srunner_run_all(runner, CK_NORMAL);
-        failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+        return unit_run(suite);
 }

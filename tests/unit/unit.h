@@ -11,6 +11,16 @@
 #include "base/file.h"
 #include "base/macro.h"
 
+/* What main() returns: runs the suite, which is gone then. */
+static inline int unit_run(Suite *s)
+{
+        SRunner *r = srunner_create(s);
+        srunner_run_all(r, CK_ENV);
+        int failed = srunner_ntests_failed(r);
+        srunner_free(r);
+        return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
 static inline int unit_main(const char *name, const TTest *const *tests, size_t n)
 {
         Suite *s = suite_create(name);
@@ -18,11 +28,7 @@ static inline int unit_main(const char *name, const TTest *const *tests, size_t 
         for (size_t i = 0; i < n; i++)
                 tcase_add_test(t, tests[i]);
         suite_add_tcase(s, t);
-        SRunner *r = srunner_create(s);
-        srunner_run_all(r, CK_ENV);
-        int failed = srunner_ntests_failed(r);
-        srunner_free(r);
-        return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+        return unit_run(s);
 }
 
 #define UNIT_MAIN(name, ...)                                                                       \
