@@ -13,12 +13,13 @@
 #include "base/log.h"
 #include "daemons/launcher/properties.h"
 
-#define SYSTEMD      "org.freedesktop.systemd1"
-#define MANAGER_PATH "/org/freedesktop/systemd1"
-#define MANAGER      "org.freedesktop.systemd1.Manager"
-#define NO_SUCH_UNIT "org.freedesktop.systemd1.NoSuchUnit"
-#define UNIT_EXISTS  "org.freedesktop.systemd1.UnitExists"
-#define CALL_USEC    (UINT64_C(30) * 1000000)
+#define SYSTEMD            "org.freedesktop.systemd1"
+#define MANAGER_PATH       "/org/freedesktop/systemd1"
+#define MANAGER            "org.freedesktop.systemd1.Manager"
+#define NO_SUCH_UNIT       "org.freedesktop.systemd1.NoSuchUnit"
+#define UNIT_EXISTS        "org.freedesktop.systemd1.UnitExists"
+#define SYSTEMD_EXIT_FIRST 200 /* EXIT_CHDIR */
+#define CALL_USEC          (UINT64_C(30) * 1000000)
 
 struct UnitJob {
         Units *units;
@@ -97,6 +98,24 @@ static void failure_of(Units *units, const char *unit, char *text, size_t size)
         (void)snprintf(text, size, ": %s, status %d", result, status);
 }
 
+/* Did a service run that failed before its start was over? PID 1 can learn of the end before it
+ * learns that exec() went well. Its own children end with 200 and more when it did not
+ * (systemd.exec(5), "Process exit codes"). */
+static bool did_run(Units *units, const char *unit)
+{
+        CLEANUP_FREE char *path = object_path(unit);
+        int32_t code = 0, status = 0;
+
+        if (!path ||
+            sd_bus_get_property_trivial(units->bus, SYSTEMD, path, SYSTEMD ".Service",
+                                        "ExecMainCode", NULL, 'i', &code) < 0 ||
+            sd_bus_get_property_trivial(units->bus, SYSTEMD, path, SYSTEMD ".Service",
+                                        "ExecMainStatus", NULL, 'i', &status) < 0)
+                return false;
+        return code == CLD_EXITED ? status < SYSTEMD_EXIT_FIRST
+                                  : code == CLD_KILLED || code == CLD_DUMPED;
+}
+
 static void reset_failed(Units *units, const char *unit)
 {
         /* An error means that there is nothing to reset. */
@@ -110,7 +129,7 @@ static void on_started(UnitJob *job, const char *result)
 {
         char why[128], problem[512];
 
-        if (strcmp(result, "done") == 0) {
+        if (strcmp(result, "done") == 0 || did_run(job->units, job->unit)) {
                 job_end(job, NULL, main_pid(job->units, job->unit));
                 return;
         }

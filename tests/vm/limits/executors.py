@@ -75,6 +75,13 @@ def ends():
     check_match(r"exited with code 0\n", text, "a good end")
     text = run("app-4/2", 64, 32, 1, "-c", "import os; os.kill(os.getpid(), 11)")
     check_match(r"exited with code 139: it crashed", text, "a crash")
+    replies = [client.start(f"short-{i}", "/opt/test/false") for i in range(20)]
+    check_equal({r.get("text", r["result"]) for r in replies}, {"ok"},
+                "what ends at once was started for all that")
+    check_equal({show(f"short-{i}", "ExecMainStatus") for i in range(20)}, {"1"},
+                "and its status is kept")
+    for i in range(20):
+        client.forget(f"short-{i}")
     client.start("ends", PYTHON, "-c", "import os, time; os.fork(); time.sleep(1000)")
     wait_for(lambda: len(read(f"{group('ends')}/cgroup.procs").split()) == 2)
     check_equal(client.stop("ends", "TERM")["result"], "ok", "a signal is sent")

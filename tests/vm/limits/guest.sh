@@ -13,6 +13,7 @@ install -m 755 spark-launcher spark-exec /usr/libexec/sparkd/
 install -m 644 units/* /etc/systemd/system/
 # A copy, because only what is below /opt may be run.
 install -m 755 "$(readlink -f /usr/bin/python3)" /opt/test/python3
+install -m 755 /usr/bin/false /opt/test/
 ln -s /usr/bin/python3 /opt/test/leads-out
 install -d -o spark -g spark -m 751 /var/lib/spark
 install -d -o spark -g spark-executor -m 2710 /var/lib/spark/work
