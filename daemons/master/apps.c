@@ -223,6 +223,7 @@ void app_destroy(App *app)
         while (app->hostings)
                 hosting_forget(app->hostings);
         HASH_CLEAR(hh, app->executors_by_id);
+        HASH_CLEAR(hh, app->owed);
         Executor *lists[] = { app->executors, app->removed };
         for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
                 for (Executor *e = lists[i], *next; e; e = next) {
@@ -473,17 +474,6 @@ void app_restore_state(Turn *t, App *app, const AppStateRecord *r, LineSet lines
         }
 }
 
-/* What ended while its driver could not be told. */
-static void tell_untold(Turn *t, App *app)
-{
-        for (Executor *e = app->removed; e; e = e->next) {
-                if (!e->untold)
-                        continue;
-                e->untold = false;
-                executor_tell(t, e, e->state, e->message, e->exit_status, e->worker_host);
-        }
-}
-
 void app_came_back(Turn *t, App *app)
 {
         Peer *peer = peer_ensure(t, t->event->conn);
@@ -495,7 +485,7 @@ void app_came_back(Turn *t, App *app)
         app->state = app->n_executors > 0 ? APP_RUNNING : APP_WAITING;
         t->m->counters.apps_waiting += app->state == APP_WAITING;
         turn_log_with(t, LOG_INFO, about(app), "Application %s is back.", app->id);
-        tell_untold(t, app);
+        executors_pay(t, app);
         app_update_wanting(t->m, app);
 }
 
@@ -548,6 +538,7 @@ void app_remove(Turn *t, App *app, AppState state, const char *reason)
         int32_t cores = app->cores_granted;
         while (app->executors)
                 executor_kill(t, app->executors);
+        executors_forgive(t, app);
         app->cores_granted = cores; /* what it had at its end is what the pages show */
         app->state = state;
         app->end_wall = t->time.wall;
@@ -646,7 +637,10 @@ static void executor_ended(Turn *t, Executor *e, ExecutorState state)
         bool counts = !normal && e->state != EXECUTOR_DECOMMISSIONED;
         int32_t limit = t->m->config.max_executor_retries;
         App *app = e->app;
-        executor_end(t, e, state);
+        if (e->counted)
+                executor_end_reported(t, e, state, message, *exit_status);
+        else
+                executor_end(t, e, state);
         if (!counts)
                 return;
         app_suspect_version(t, app);
@@ -658,6 +652,20 @@ static void executor_ended(Turn *t, Executor *e, ExecutorState state)
                    turn_printf(t, "%d executors in a row failed; the last one on worker %s: %s",
                                app->retry_count, e->worker_id,
                                message ? message : executor_state_name(state)));
+}
+
+static void executor_goes_on(Turn *t, Executor *e, ExecutorState state)
+{
+        const Message *msg = t->event->message;
+        App *app = e->app;
+        executor_tell(t, e, state, msg->executor_state_changed.message,
+                      msg->executor_state_changed.exit_status, NULL);
+        if (state != EXECUTOR_RUNNING)
+                return;
+        executor_set_state(e, state);
+        if (app->retry_count != 0)
+                app_changed(t, app);
+        app->retry_count = 0;
 }
 
 void app_executor_state_changed(Turn *t)
@@ -677,16 +685,9 @@ void app_executor_state_changed(Turn *t)
                 turn_reply_boolean(t, true);
                 return;
         }
-        if (e->counted)
-                executor_tell(t, e, state, msg->executor_state_changed.message,
-                              msg->executor_state_changed.exit_status, NULL);
-        if (executor_state_finished(state)) {
+        if (executor_state_finished(state))
                 executor_ended(t, e, state);
-        } else if (state == EXECUTOR_RUNNING && e->counted) {
-                executor_set_state(e, state);
-                if (app->retry_count != 0)
-                        app_changed(t, app);
-                app->retry_count = 0;
-        }
+        else if (e->counted)
+                executor_goes_on(t, e, state);
         turn_reply_boolean(t, true);
 }

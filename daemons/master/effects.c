@@ -135,6 +135,7 @@ void turn_record(Turn *t, MasterEffectType type, RecordKind kind, const char *ke
                 return;
         e->kind = kind;
         e->key = key;
+        t->m->record_batch = t->m->batch;
 }
 
 void turn_dial(Turn *t, RecordKind kind, const char *key, RpcAddress address)

@@ -88,7 +88,7 @@ struct MasterEffect {
         int64_t request_id;
         const Message *message;
         LineSet lines;  /* EFFECT_IDENTIFY: candidates; SEND: what the peer is known to be */
-        bool promise;   /* SEND, REPLY: tells of something new that must be durable first */
+        bool promise;   /* SEND, REPLY: tells of what must be durable first */
         const void *of; /* promise: the application, executor or driver; compared only */
         RecordKind kind;
         const char *key;

@@ -32,6 +32,13 @@ Executor *executor_find(const App *app, int32_t id)
         return e;
 }
 
+Executor *executor_find_owed(const App *app, int32_t id)
+{
+        Executor *e = NULL;
+        HASH_FIND(hh, app->owed, &id, sizeof(id), e);
+        return e;
+}
+
 void executor_set_state(Executor *e, ExecutorState state)
 {
         e->app->n_running += (state == EXECUTOR_RUNNING) - (e->state == EXECUTOR_RUNNING);
@@ -71,15 +78,17 @@ void hosting_forget(Hosting *h)
 
 /* ---- start ---- */
 
-/* On no list yet but that of its application by id. NULL: no memory. */
+/* On no list yet but one of its application by id: of those that run on a worker, or without one of
+ * those that have ended and are owed to the driver. NULL: no memory. */
 static Executor *executor_new(Turn *t, App *app, Worker *w, int32_t id, const ExecutorRecord *r)
 {
-        Executor *e = calloc(1, sizeof(*e) + pack_size(w->id) + pack_size(w->host));
+        const char *worker = w ? w->id : r->worker, *host = w ? w->host : r->host;
+        Executor *e = calloc(1, sizeof(*e) + pack_size(worker) + pack_size(host));
         if (!e)
                 return NULL;
         char *cursor = e->strings;
-        e->worker_id = pack_string(&cursor, w->id);
-        e->worker_host = pack_string(&cursor, w->host);
+        e->worker_id = pack_string(&cursor, worker);
+        e->worker_host = pack_string(&cursor, host);
         e->app = app;
         e->id = id;
         e->rp_id = r->rp_id;
@@ -89,7 +98,9 @@ static Executor *executor_new(Turn *t, App *app, Worker *w, int32_t id, const Ex
         e->state = EXECUTOR_LAUNCHING;
         e->start_wall = (uint64_t)r->start;
         e->batch = t->m->batch;
-        if (hosting_ensure(app, w) == 0)
+        if (!w)
+                HASH_ADD(hh, app->owed, id, sizeof(e->id), e);
+        else if (hosting_ensure(app, w) == 0)
                 HASH_ADD(hh, app->executors_by_id, id, sizeof(e->id), e);
         if (!hash_added(e)) {
                 executor_destroy(e);
@@ -131,6 +142,25 @@ Executor *executor_restore(Turn *t, App *app, Worker *w, int32_t id, const Execu
         return e;
 }
 
+void executor_restore_end(Turn *t, App *app, int32_t id, const ExecutorRecord *r)
+{
+        if (executor_find(app, id) || executor_find_owed(app, id) || !r->worker || !r->host)
+                return;
+        Executor *e = executor_new(t, app, NULL, id, r);
+        if (!e) {
+                t->error = -ENOMEM;
+                return;
+        }
+        app->next_executor_id = MAX_OF(app->next_executor_id, id + 1);
+        e->state = r->state;
+        e->debt = DEBT_OPEN;
+        e->lost = r->lost;
+        e->exit_status = r->exit_status;
+        e->message = r->message ? strdup(r->message) : NULL;
+        DL_APPEND(app->removed, e);
+        app->n_removed++;
+}
+
 /* ---- records ---- */
 
 const char *executor_key(const Executor *e, char buffer[static EXECUTOR_KEY_MAX])
@@ -147,16 +177,9 @@ void turn_record_executor(Turn *t, MasterEffectType type, const Executor *e)
 
 /* ---- what is said of it ---- */
 
-void executor_tell(Turn *t, Executor *e, ExecutorState state, const char *message,
+void executor_tell(Turn *t, const Executor *e, ExecutorState state, const char *message,
                    OptInt exit_status, const char *worker_host)
 {
-        if (!e->app->peer && executor_state_finished(state)) {
-                e->untold = true;
-                e->exit_status = exit_status;
-                free(e->message);
-                e->message = message ? strdup(message) : NULL;
-                return;
-        }
         Message *msg = turn_send(t, e->app->peer, ENDPOINT_DRIVER, MSG_EXECUTOR_UPDATED);
         msg->executor_updated.id = e->id;
         msg->executor_updated.state = state;
@@ -255,10 +278,23 @@ void executor_leave_app(Turn *t, Executor *e)
         app_update_wanting(t->m, e->app);
 }
 
-void executor_end(Turn *t, Executor *e, ExecutorState state)
+/* As many of those that ended as are to be remembered, and those that are owed. */
+static void trim_removed(Turn *t, App *app)
+{
+        size_t retained = (size_t)MAX_OF(t->m->config.retained_executors, 0);
+        for (Executor *e = app->removed, *next; e && app->n_removed > retained; e = next) {
+                next = e->next;
+                if (e->debt != DEBT_NONE)
+                        continue;
+                DL_DELETE(app->removed, e);
+                app->n_removed--;
+                master_bury(t->m, &e->grave, destroy_grave);
+        }
+}
+
+static void leave(Turn *t, Executor *e, ExecutorState state)
 {
         App *app = e->app;
-        turn_record_executor(t, EFFECT_RECORD_DELETE, e);
         executor_set_state(e, state);
         executor_leave_worker(t, e);
         executor_leave_app(t, e);
@@ -267,12 +303,13 @@ void executor_end(Turn *t, Executor *e, ExecutorState state)
         app->n_executors--;
         DL_APPEND(app->removed, e);
         app->n_removed++;
-        if (app->n_removed > (size_t)MAX_OF(t->m->config.retained_executors, 0)) {
-                Executor *oldest = app->removed;
-                DL_DELETE(app->removed, oldest);
-                app->n_removed--;
-                master_bury(t->m, &oldest->grave, destroy_grave);
-        }
+}
+
+void executor_end(Turn *t, Executor *e, ExecutorState state)
+{
+        turn_record_executor(t, EFFECT_RECORD_DELETE, e);
+        leave(t, e, state);
+        trim_removed(t, e->app);
 }
 
 void executor_kill(Turn *t, Executor *e)
@@ -282,4 +319,93 @@ void executor_kill(Turn *t, Executor *e)
         msg->kill_executor.app_id = e->app->id;
         msg->kill_executor.exec_id = e->id;
         executor_end(t, e, EXECUTOR_KILLED);
+}
+
+/* ---- what a driver is owed: the end of an executor that it has not asked for ----
+ *
+ * The end is put on record in the executor's place, and forgotten with the records of a batch after
+ * the one that told it. So it is told by some master, and twice when that one ends in between,
+ * which a driver does not mind. */
+
+static void pay(Turn *t, Executor *e)
+{
+        Master *m = t->m;
+        if (e->debt != DEBT_OPEN || !e->app->peer || (e->lost && m->unkept))
+                return;
+        executor_tell(t, e, e->state, e->message, e->exit_status, e->lost ? e->worker_host : NULL);
+        if (e->lost)
+                turn_promise(t, e);
+        e->debt = DEBT_PAID;
+        e->paid_batch = m->batch;
+        DL_APPEND2(m->paid, e, paid_prev, paid_next);
+}
+
+static void owe(Turn *t, Executor *e, ExecutorState state, const char *message)
+{
+        App *app = e->app;
+        e->message = message ? strdup(message) : NULL;
+        e->debt = DEBT_OPEN;
+        turn_record_executor(t, EFFECT_RECORD_PUT, e);
+        leave(t, e, state);
+        HASH_ADD(hh, app->owed, id, sizeof(e->id), e);
+        if (!hash_added(e) || (message && !e->message))
+                t->error = -ENOMEM;
+        pay(t, e);
+}
+
+void executor_end_reported(Turn *t, Executor *e, ExecutorState state, const char *message,
+                           OptInt exit_status)
+{
+        e->exit_status = exit_status;
+        owe(t, e, state, message);
+}
+
+void executor_end_lost(Turn *t, Executor *e, const char *why)
+{
+        e->lost = true;
+        owe(t, e, EXECUTOR_LOST, why);
+}
+
+static void forgive(Turn *t, Executor *e)
+{
+        App *app = e->app;
+        if (e->debt == DEBT_PAID)
+                DL_DELETE2(t->m->paid, e, paid_prev, paid_next);
+        e->debt = DEBT_NONE;
+        HASH_DEL(app->owed, e);
+        turn_record_executor(t, EFFECT_RECORD_DELETE, e);
+        trim_removed(t, app);
+}
+
+void executors_pay(Turn *t, App *app)
+{
+        for (Executor *e = app->owed; e; e = e->hh.next)
+                pay(t, e);
+}
+
+void executors_forgive(Turn *t, App *app)
+{
+        while (app->owed)
+                forgive(t, app->owed);
+}
+
+void executors_settle(Turn *t)
+{
+        Master *m = t->m;
+        if (m->record_batch != m->batch)
+                return;
+        while (m->paid && m->paid->paid_batch < m->batch)
+                forgive(t, m->paid);
+}
+
+void executors_take_back(Turn *t)
+{
+        Master *m = t->m;
+        for (Executor *e = m->paid, *next; e; e = next) {
+                next = e->paid_next;
+                if (!e->lost || e->paid_batch != m->batch)
+                        continue;
+                DL_DELETE2(m->paid, e, paid_prev, paid_next);
+                e->debt = DEBT_OPEN;
+        }
 }

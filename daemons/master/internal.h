@@ -46,6 +46,7 @@ typedef enum MasterStatus {
 struct Master {
         MasterStatus status;
         uint64_t batch;          /* number of the list of effects that is being filled */
+        uint64_t record_batch;   /* the last that had records */
         char *unkept;            /* why nothing can be made durable, or NULL; owned */
         uint64_t wait_until;     /* RECOVERING ends */
         uint64_t recovery_until; /* UNKNOWN applications are given up; 0: there are none */
@@ -93,7 +94,8 @@ struct Master {
         bool schedule; /* something changed that lets or makes the scheduler place more */
         Slot *slots;   /* scratch of the scheduler */
         size_t n_slots_allocated;
-        Grave *graves; /* freed at the first turn that starts without effects */
+        Executor *paid; /* list (paid_prev, paid_next) by paid_batch: DEBT_PAID */
+        Grave *graves;  /* freed at the first turn that starts without effects */
 };
 
 typedef struct Turn {
@@ -290,15 +292,32 @@ void app_forget_asking(Master *m, App *app);
 /* Starts an executor on a worker that has room for it; the caller reindexes the worker. */
 void executor_launch(Turn *t, App *app, AppProfile *profile, Worker *w, int32_t cores);
 Executor *executor_find(const App *app, int32_t id);
+/* ... among those that ended and are owed to its driver. */
+Executor *executor_find_owed(const App *app, int32_t id);
 /* Gives back what it holds on its worker / of its application. */
 void executor_leave_worker(Turn *t, Executor *e);
 void executor_leave_app(Turn *t, Executor *e);
 /* Both, and moves it to the application's ended ones in this state. */
 void executor_end(Turn *t, Executor *e, ExecutorState state);
 void executor_kill(Turn *t, Executor *e); /* and tells the worker */
-/* Tells the driver of its end or its state, or as soon as the driver is back. */
-void executor_tell(Turn *t, Executor *e, ExecutorState state, const char *message,
+/* Tells the driver of its state, if the driver is there. */
+void executor_tell(Turn *t, const Executor *e, ExecutorState state, const char *message,
                    OptInt exit_status, const char *worker_host);
+/* It ended as its worker says: the driver is told, now or when it is back. */
+void executor_end_reported(Turn *t, Executor *e, ExecutorState state, const char *message,
+                           OptInt exit_status);
+/* It is given up. The driver is told of it when it is durable, since its worker may think otherwise
+ * and would be believed by who comes after us. */
+void executor_end_lost(Turn *t, Executor *e, const char *why);
+
+/* Tells the driver what it has missed. */
+void executors_pay(Turn *t, App *app);
+/* ... which it has not, or never will. */
+void executors_forgive(Turn *t, App *app);
+/* Forgets what earlier batches have told, if this one has records anyway. */
+void executors_settle(Turn *t);
+/* What this batch would tell of lost executors is to be told later: it could not be kept. */
+void executors_take_back(Turn *t);
 #define EXECUTOR_KEY_MAX (LIMIT_ID_BYTES + 16)
 void turn_record_executor(Turn *t, MasterEffectType type, const Executor *e);
 const char *executor_key(const Executor *e, char buffer[static EXECUTOR_KEY_MAX]);

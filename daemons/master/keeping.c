@@ -11,8 +11,10 @@
  *
  * Effects of one batch leave together, after their records are durable. When that fails the batch
  * is still here: what it promises of new applications, executors and drivers is taken back, and
- * they themselves are undone. Everything else goes on: what ends is told, and what is known is
- * recorded as a whole when there is room again. Until then nothing new begins.
+ * they themselves are undone. Everything else goes on: what a worker reports is told, as it would
+ * be found out again by who comes after us, and what is known is recorded as a whole when there is
+ * room again. Until then nothing new begins, and no driver hears of an executor that this master
+ * has given up.
  */
 
 /* A submit client gets its answer now, and it is no. */
@@ -93,6 +95,8 @@ void store_changed(Turn *t)
                 m->unkept = NULL;
                 m->schedule = true;
                 turn_log(t, LOG_NOTICE, "State is durable again; new work is taken.");
+                for (App *app = m->apps; app; app = app->next)
+                        executors_pay(t, app);
         }
         if (!why || m->unkept)
                 return;
@@ -107,6 +111,7 @@ void store_changed(Turn *t)
                 "no executor is started until it can; what runs goes on.",
                 why);
         take_back_promises(t);
+        executors_take_back(t);
         undo_apps(t);
         undo_drivers(t);
 }

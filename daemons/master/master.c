@@ -290,5 +290,6 @@ int master_handle(Master *m, MasterTime time, const MasterEvent *event, MasterEf
         handle_event(&t);
         if (m->schedule && m->status == MASTER_ALIVE && !m->unkept && !t.error)
                 schedule(&t);
+        executors_settle(&t);
         return t.error;
 }

@@ -65,9 +65,7 @@ static void lose_unheard_of(Turn *t, Worker *w)
                 next = e->worker_next;
                 if (e->seen == t->m->latest_states || e->conn == w->peer->conn)
                         continue;
-                executor_tell(t, e, EXECUTOR_LOST, "the worker does not know this executor",
-                              (OptInt){ 0 }, w->host);
-                executor_end(t, e, EXECUTOR_LOST);
+                executor_end_lost(t, e, "the worker does not know this executor");
         }
         for (Driver *d = w->drivers, *next; d; d = next) {
                 next = d->worker_next;

@@ -46,6 +46,10 @@ typedef struct ExecutorRecord {
         ExecutorState state;
         int64_t start;
         ResourceMap resources;
+        /* Of one that has ended, by its state, and whose driver is owed that: */
+        const char *host, *message;
+        OptInt exit_status;
+        bool lost;
 } ExecutorRecord;
 
 typedef struct DriverRecord {
@@ -68,4 +72,6 @@ void app_restore(Turn *t, const char *id, const AppRecord *r);
 void app_restore_state(Turn *t, App *app, const AppStateRecord *r, LineSet lines);
 /* NULL: there is one of that id, or no memory. Also for what a worker tells of. */
 Executor *executor_restore(Turn *t, App *app, Worker *w, int32_t id, const ExecutorRecord *r);
+/* One that has ended. */
+void executor_restore_end(Turn *t, App *app, int32_t id, const ExecutorRecord *r);
 void driver_restore(Turn *t, const char *id, const DriverRecord *r, Worker *w, LineSet lines);

@@ -79,6 +79,10 @@ static const FieldInfo executor_fields[] = {
         ROW(ExecutorRecord, state, "state", KIND_ENUM, .max = EXECUTOR_STATE_MAX),
         ROW(ExecutorRecord, start, "start", KIND_LONG),
         ROW(ExecutorRecord, resources, "resources", RESOURCES),
+        ROW(ExecutorRecord, host, "host", KIND_STRING),
+        ROW(ExecutorRecord, message, "message", KIND_STRING),
+        ROW(ExecutorRecord, exit_status, "exitStatus", KIND_INT, .option = true),
+        ROW(ExecutorRecord, lost, "lost", KIND_BOOL),
 };
 static const StructInfo executor_info = RECORD_INFO(ExecutorRecord, executor_fields);
 
@@ -216,8 +220,30 @@ static int put_app_state(const App *app, Buffer *out)
         return put(out, &app_state_info, &r);
 }
 
+/* A version that knows no ends takes it for one that runs, and finds that its worker does not know
+ * it: it tells the driver that it is lost. */
+static int put_executor_end(const Executor *e, Buffer *out)
+{
+        const ExecutorRecord r = {
+                .worker = e->worker_id,
+                .rp_id = e->rp_id,
+                .cores = e->cores,
+                .memory = e->memory,
+                .state = e->state,
+                .start = (int64_t)e->start_wall,
+                .host = e->worker_host,
+                .message = e->message,
+                .exit_status = e->exit_status,
+                .lost = e->lost,
+        };
+        return put(out, &executor_info, &r);
+}
+
 static int put_executor(const Executor *e, Buffer *out)
 {
+        if (e->debt != DEBT_NONE)
+                return put_executor_end(e, out);
+
         CLEANUP_ARENA Arena arena;
         ExecutorRecord r = {
                 .worker = e->worker_id,
@@ -281,7 +307,8 @@ static const Executor *find_executor(const Master *m, const char *key)
         if (!split_executor_key(key, app_id, &id))
                 return NULL;
         const App *app = app_find(m, app_id);
-        return app ? executor_find(app, id) : NULL;
+        const Executor *e = app ? executor_find(app, id) : NULL;
+        return app && !e ? executor_find_owed(app, id) : e;
 }
 
 int master_record(const Master *m, RecordKind kind, const char *key, Buffer *out)
@@ -305,13 +332,14 @@ int master_record(const Master *m, RecordKind kind, const char *key, Buffer *out
 
 static int each_of_app(const App *app, MasterRecordHandler each, void *user)
 {
+        char key[EXECUTOR_KEY_MAX];
         int r = each(user, RECORD_APP, app->id);
         if (r == 0)
                 r = each(user, RECORD_APP_STATE, app->id);
-        for (const Executor *e = app->executors; e && r == 0; e = e->next) {
-                char key[EXECUTOR_KEY_MAX];
+        for (const Executor *e = app->executors; e && r == 0; e = e->next)
                 r = each(user, RECORD_EXECUTOR, executor_key(e, key));
-        }
+        for (const Executor *e = app->owed; e && r == 0; e = e->hh.next)
+                r = each(user, RECORD_EXECUTOR, executor_key(e, key));
         return r;
 }
 
@@ -361,6 +389,10 @@ static void restore_executor(Turn *t, const char *key, const ExecutorRecord *r)
         char app_id[LIMIT_ID_BYTES + 1];
         int id;
         App *app = split_executor_key(key, app_id, &id) ? app_find(t->m, app_id) : NULL;
+        if (app && executor_state_finished(r->state)) {
+                executor_restore_end(t, app, id, r);
+                return;
+        }
         Worker *w = app && r->worker ? worker_find(t->m, r->worker) : NULL;
         if (w)
                 (void)executor_restore(t, app, w, id, r);

@@ -6,7 +6,8 @@
  * and gives them to a store. After a restart they are given back before EVENT_START, in the order
  * in which they were first put.
  *
- * Not kept, as with Spark: completed applications and drivers, dead workers, ended executors.
+ * Not kept, as with Spark: completed applications and drivers, dead workers, and ended executors
+ * whose drivers have been told.
  */
 
 #include "base/buffer.h"

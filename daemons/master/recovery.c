@@ -70,6 +70,7 @@ void recovery_resumed(Turn *t)
         App *app = event->kind == RECORD_APP ? app_find(t->m, event->text) : NULL;
         Worker *w = event->kind == RECORD_WORKER ? worker_find(t->m, event->text) : NULL;
         if (app) {
+                executors_forgive(t, app); /* the process before told it all */
                 app_came_back(t, app);
         } else if (w && w->state == WORKER_UNKNOWN) {
                 Peer *peer = peer_ensure(t, event->conn);

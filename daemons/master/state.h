@@ -145,6 +145,14 @@ typedef struct AppProfile {
         bool told_unfit;     /* the log has that no worker could ever hold one */
 } AppProfile;
 
+/* Whether its driver is still to be told that an executor has ended. As long as it is not
+ * DEBT_NONE, the end is on record, and who comes after us tells it. */
+typedef enum Debt {
+        DEBT_NONE,
+        DEBT_OPEN,
+        DEBT_PAID, /* the word has left, or will with the effects of batch `paid_batch` */
+} Debt;
+
 struct Executor {
         App *app;
         Worker *worker;                      /* NULL once it does not hold anything there */
@@ -156,16 +164,20 @@ struct Executor {
         int32_t limit; /* MiB of its worker's limits; 0 where there are none */
         ExecutorState state;
         bool counted; /* in the application's cores and the profile's executors */
-        bool untold;  /* ended while its driver could not be told; it will, with this: */
+        /* Of its end, what its driver is told: */
+        Debt debt;
+        bool lost; /* it was given up here, with its worker; nobody reported it */
         OptInt exit_status;
-        char *message;  /* owned */
+        char *message; /* owned */
+        uint64_t paid_batch;
         uint64_t batch; /* Master.batch when it was launched */
         uint64_t seen;  /* number of the last WorkerLatestState that named it */
         uint64_t start_wall;
         ResourceGrants grants;
         Executor *prev, *next; /* App.executors or App.removed, by id or by removal */
         Executor *worker_prev, *worker_next;
-        UT_hash_handle hh;
+        Executor *paid_prev, *paid_next; /* Master.paid */
+        UT_hash_handle hh;               /* App.executors_by_id or App.owed */
         Grave grave;
         char strings[]; /* worker_id, worker_host */
 };
@@ -204,6 +216,7 @@ struct App {
         Executor *executors_by_id; /* k: Executor.id -> v: Executor */
         Executor *removed;         /* list (prev, next): the last ones that ended */
         size_t n_removed;
+        Executor *owed;              /* k: Executor.id -> v: removed Executor with a debt */
         Hosting *hostings;           /* list (app_prev, app_next) */
         Hosting *hostings_by_worker; /* k: Hosting.worker -> v: Hosting */
         bool wanting;                /* in Master.wanting: would take another executor */

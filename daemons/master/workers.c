@@ -687,11 +687,8 @@ static void lose_what_ran(Turn *t, Worker *w, const char *why)
 {
         const char *text = t->m->config.bare_lost_text ? "worker lost"
                                                        : turn_printf(t, "worker lost: %s", why);
-        while (w->executors) {
-                Executor *e = w->executors;
-                executor_tell(t, e, EXECUTOR_LOST, text, (OptInt){ 0 }, w->host);
-                executor_end(t, e, EXECUTOR_LOST);
-        }
+        while (w->executors)
+                executor_end_lost(t, w->executors, text);
         while (w->drivers)
                 driver_worker_lost(t, w->drivers);
 }

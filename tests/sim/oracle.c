@@ -20,8 +20,10 @@ typedef struct Attempt {
         unsigned starts;
         const Node *host;  /* where a process of it runs; NULL: nowhere */
         bool added, ended; /* what its driver was told ... */
-        bool untold;       /* ... would have been, had the master not ended right there ... */
-        bool unwanted;     /* ... or asked for itself, and is told no more of */
+        unsigned ended_by; /* ... and the end by the master of this life, last ... */
+        bool unadded; /* ... the beginning would have been, had the master not ended right there ...
+                       */
+        bool unwanted; /* ... or asked for itself, and is told no more of */
         UT_hash_handle hh;
 } Attempt;
 
@@ -56,6 +58,11 @@ Oracle *oracle_free(Oracle *o)
         }
         free(o);
         return NULL;
+}
+
+static const Node *master(const Oracle *o)
+{
+        return o->sim->nodes[0];
 }
 
 static SeenApp *find_app(const Oracle *o, const char *id)
@@ -129,18 +136,22 @@ void oracle_told_added(Oracle *o, const char *executor)
         a->added = true;
 }
 
-void oracle_told_ended(Oracle *o, const char *executor, ExecutorState state)
+void oracle_tells_ended(Oracle *o, const char *executor)
 {
         Attempt *a = ensure_attempt(o, executor);
-        SIM_CHECK(o->sim, !a->ended || o->sim->plan.full_disks > 0,
-                  "the driver of %s is told twice that it has ended (now %s)", executor,
-                  executor_state_name(state));
-        a->ended = true;
+        SIM_CHECK(o->sim, a->ended_by != master(o)->life,
+                  "the master tells twice that %s has ended", executor);
+        a->ended_by = master(o)->life;
 }
 
-void oracle_untold(Oracle *o, const char *executor)
+void oracle_told_ended(Oracle *o, const char *executor)
 {
-        ensure_attempt(o, executor)->untold = true;
+        ensure_attempt(o, executor)->ended = true;
+}
+
+void oracle_unadded(Oracle *o, const char *executor)
+{
+        ensure_attempt(o, executor)->unadded = true;
 }
 
 void oracle_unwanted(Oracle *o, const char *executor)
@@ -149,11 +160,6 @@ void oracle_unwanted(Oracle *o, const char *executor)
 }
 
 /* ---- what must hold ---- */
-
-static const Node *master(const Oracle *o)
-{
-        return o->sim->nodes[0];
-}
 
 void oracle_check(Oracle *o)
 {
@@ -194,13 +200,13 @@ static void check_attempt_calm(const Oracle *o, const Attempt *a)
                   a->id);
         if (!driver || !driver_node_connected(driver))
                 return;
-        /* An end that could not be made durable is forgotten by the next master. */
-        SIM_CHECK(o->sim, !a->host || !a->ended || o->sim->plan.full_disks > 0,
+        SIM_CHECK(o->sim, !a->host || !a->ended,
                   "%s runs, but its driver was told that it does not", a->id);
         const SeenApp *seen = find_app(o, app);
-        if (a->untold || !seen || seen->excused) /* what was on its way may be lost */
+        if (!seen || seen->excused) /* what was on its way may be lost */
                 return;
-        SIM_CHECK(o->sim, !a->host || a->added, "%s runs, and its driver was not told", a->id);
+        SIM_CHECK(o->sim, !a->host || a->added || a->unadded,
+                  "%s runs, and its driver was not told", a->id);
         SIM_CHECK(o->sim, a->host || !a->added || a->ended || a->unwanted,
                   "%s does not run, and its driver was not told", a->id);
 }

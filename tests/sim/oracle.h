@@ -22,12 +22,13 @@ void oracle_connection_lost(Oracle *o, const Node *node);
 /* A process of executor "APP/N" begins and ends, on that host. */
 void oracle_started(Oracle *o, const char *executor, const Node *worker);
 void oracle_ended(Oracle *o, const char *executor);
-/* What a driver was told of its executor. What a master could not tell any more before it ended is
- * not told by the next: Spark has no acknowledgement of it. So a driver may learn of the end of one
- * whose beginning it was not told. With a full disk it may learn of an end twice. */
+/* What a driver was told of its executor. A master tells each thing once; the next may tell an end
+ * again. A beginning that a master could not tell any more before it ended is not told by the next,
+ * so that a driver may learn of the end of one whose beginning it was not told. */
 void oracle_told_added(Oracle *o, const char *executor);
-void oracle_told_ended(Oracle *o, const char *executor, ExecutorState state);
-void oracle_untold(Oracle *o, const char *executor);
+void oracle_tells_ended(Oracle *o, const char *executor); /* the master, and it is under way */
+void oracle_told_ended(Oracle *o, const char *executor);
+void oracle_unadded(Oracle *o, const char *executor);
 /* The driver has asked for its end: Spark's master does not tell it. */
 void oracle_unwanted(Oracle *o, const char *executor);
 

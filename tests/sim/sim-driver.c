@@ -177,7 +177,7 @@ static void executor_updated(DriverNode *n, const Message *m)
                 executor_state_name(m->executor_updated.state));
         if (!executor_state_finished(m->executor_updated.state))
                 return;
-        oracle_told_ended(n->node.sim->oracle, key, m->executor_updated.state);
+        oracle_told_ended(n->node.sim->oracle, key);
         for (unsigned i = 0; i < n->n_executors; i++)
                 if (n->executors[i] == m->executor_updated.id)
                         n->executors[i--] = n->executors[--n->n_executors];

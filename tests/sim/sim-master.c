@@ -163,9 +163,30 @@ static const Node *driver_at(const Sim *sim, const EndpointRef *driver)
         sim_fail(sim, "there is no driver %s", driver->address.host);
 }
 
+/* The live application whose driver is at this connection, or NULL. */
+static const App *app_on(const MasterNode *n, uint64_t conn)
+{
+        for (const App *app = master_apps(n->machine); app; app = app->next)
+                if (app->peer && app->peer->conn == conn)
+                        return app;
+        return NULL;
+}
+
+static void watch_updated(const MasterNode *n, const MasterEffect *e)
+{
+        const App *app = app_on(n, e->conn);
+        char key[96];
+        if (!app || !executor_state_finished(e->message->executor_updated.state))
+                return;
+        (void)snprintf(key, sizeof(key), "%s/%d", app->id, e->message->executor_updated.id);
+        oracle_tells_ended(n->node.sim->oracle, key);
+}
+
 static void watch_sent(const MasterNode *n, const MasterEffect *e)
 {
         const Sim *sim = n->node.sim;
+        if (e->type == EFFECT_SEND && e->message->type == MSG_EXECUTOR_UPDATED)
+                watch_updated(n, e);
         if (e->type != EFFECT_SEND || e->message->type != MSG_REGISTERED_APPLICATION)
                 return;
         const char *id = e->message->registered_application.app_id;
@@ -228,25 +249,23 @@ static bool ends_here(const MasterNode *n)
         return !sim->calm && sim_between(sim, 1, 10000) <= sim->plan.crash_at_commit;
 }
 
-/* The process ends before these, which its successor will take for told. */
+/* The process ends before these. That an executor was added is not told by its successor: the
+ * driver hears of it by the executor itself. */
 static void lose(const MasterNode *n, const MasterEffect *from)
 {
         const Sim *sim = n->node.sim;
         for (const MasterEffect *e = from; e; e = e->next) {
-                if (e->type != EFFECT_SEND)
+                if (e->type != EFFECT_SEND || e->message->type != MSG_EXECUTOR_ADDED)
                         continue;
-                int id = e->message->type == MSG_EXECUTOR_ADDED ? e->message->executor_added.id
-                         : e->message->type == MSG_EXECUTOR_UPDATED
-                                 ? e->message->executor_updated.id
-                                 : -1;
-                const Node *driver = id >= 0 ? net_peer(&n->node, e->conn) : NULL;
+                const Node *driver = net_peer(&n->node, e->conn);
                 const App *app = driver ? master_apps(n->machine) : NULL;
                 char key[96];
                 for (; app; app = app->next) {
                         if (strcmp(app->driver.address.host, driver->host) != 0)
                                 continue;
-                        (void)snprintf(key, sizeof(key), "%s/%d", app->id, id);
-                        oracle_untold(sim->oracle, key);
+                        (void)snprintf(key, sizeof(key), "%s/%d", app->id,
+                                       e->message->executor_added.id);
+                        oracle_unadded(sim->oracle, key);
                 }
         }
 }
@@ -331,22 +350,9 @@ static uint64_t deadline(const Node *node)
         return master_deadline(CONTAINER_OF(node, const MasterNode, node)->machine);
 }
 
-/* What it keeps for drivers that have not come back yet is not durable. */
-static void lose_untold(const MasterNode *n)
-{
-        char key[96];
-        for (const App *app = master_apps(n->machine); app; app = app->next)
-                for (const Executor *e = app->removed; e; e = e->next)
-                        if (e->untold) {
-                                (void)snprintf(key, sizeof(key), "%s/%d", app->id, e->id);
-                                oracle_untold(n->node.sim->oracle, key);
-                        }
-}
-
 static void crash(Node *node)
 {
         MasterNode *n = CONTAINER_OF(node, MasterNode, node);
-        lose_untold(n);
         Dialled *d, *next;
         n->flushing = n->unkept = false;
         master_effects_clear(&n->effects);

@@ -152,6 +152,13 @@ tests_unit_test_recovery_SOURCES = tests/unit/test-recovery.c tests/unit/master-
 tests_unit_test_recovery_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_recovery_LDADD = $(MASTER_TEST_LIBS)
 
+check_PROGRAMS += tests/unit/test-executors
+TESTS += tests/unit/test-executors
+tests_unit_test_executors_SOURCES = tests/unit/test-executors.c tests/unit/master-rig.c tests/unit/master-rig.h \
+	tests/unit/master-disk.c tests/unit/master-disk.h
+tests_unit_test_executors_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_executors_LDADD = $(MASTER_TEST_LIBS)
+
 check_PROGRAMS += tests/unit/test-fit
 TESTS += tests/unit/test-fit
 tests_unit_test_fit_SOURCES = tests/unit/test-fit.c tests/unit/master-rig.c tests/unit/master-rig.h
