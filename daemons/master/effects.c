@@ -138,6 +138,15 @@ void turn_record(Turn *t, MasterEffectType type, RecordKind kind, const char *ke
         t->m->record_batch = t->m->batch;
 }
 
+void turn_close(Turn *t, ConnId conn, const char *why)
+{
+        MasterEffect *e = effect_add(t, EFFECT_CLOSE);
+        if (!e)
+                return;
+        e->conn = conn;
+        e->text = why;
+}
+
 void turn_dial(Turn *t, RecordKind kind, const char *key, RpcAddress address)
 {
         MasterEffect *e = effect_add(t, EFFECT_DIAL);

@@ -122,6 +122,7 @@ void turn_identify(Turn *t, ConnId conn, LineSet candidates);
 void turn_ask_version(Turn *t, const char *app_id, const char *ui_url);
 void turn_record(Turn *t, MasterEffectType type, RecordKind kind, const char *key);
 void turn_record_master(Turn *t); /* record.c */
+void turn_close(Turn *t, ConnId conn, const char *why);
 void turn_dial(Turn *t, RecordKind kind, const char *key, RpcAddress address);
 
 #define turn_log(t, level, ...) turn_log_with((t), (level), (LogFields){ 0 }, __VA_ARGS__)

@@ -19,6 +19,25 @@
 
 #define REDIAL_USEC UINT64_C(2000000)
 
+static void say_changed(Turn *t, ConnId conn, LineSet lines, const char *endpoint)
+{
+        const Master *m = t->m;
+        const Peer to = { .conn = conn, .lines = lines };
+        Message *msg = turn_send(t, &to, endpoint, MSG_MASTER_CHANGED);
+        msg->master_changed.master = (EndpointRef){ "Master", m->config.address };
+        msg->master_changed.master_web_ui_url = m->config.web_ui_url;
+}
+
+static void tell_app(Turn *t, const App *app)
+{
+        say_changed(t, app->dialled, app->lines, app->driver.name);
+}
+
+static void tell_worker(Turn *t, const Worker *w)
+{
+        say_changed(t, w->dialled, w->engines ? 0 : w->lines, ENDPOINT_WORKER);
+}
+
 static void dial_worker(Turn *t, const Worker *w)
 {
         const char *colon = strrchr(w->address, ':');
@@ -29,6 +48,9 @@ static void dial_worker(Turn *t, const Worker *w)
         turn_dial(t, RECORD_WORKER, w->id, (RpcAddress){ host, port });
 }
 
+/* Those who have not answered are dialled if they have no connection, and told again if they have
+ * one: a driver that hears MasterChanged before its RegisteredApplication, which can be on its way
+ * on another connection, does not know yet for which application to answer. */
 static void dial_all(Turn *t)
 {
         Master *m = t->m;
@@ -37,10 +59,14 @@ static void dial_all(Turn *t)
                 if (app->state != APP_UNKNOWN || !app->driver.address.host)
                         continue;
                 turn_dial(t, RECORD_APP, app->id, app->driver.address);
+                if (app->dialled)
+                        tell_app(t, app);
                 any = true;
         }
         for (const Worker *w = m->silent; w; w = w->beat_next) {
                 dial_worker(t, w);
+                if (w->dialled)
+                        tell_worker(t, w);
                 any = true;
         }
         m->redial_at = any ? t->time.now + REDIAL_USEC : 0;
@@ -107,19 +133,17 @@ void recovery_connected(Turn *t)
 {
         const Master *m = t->m;
         const MasterEvent *event = t->event;
-        const App *app = event->kind == RECORD_APP ? app_find(m, event->text) : NULL;
-        const Worker *w = event->kind == RECORD_WORKER ? worker_find(m, event->text) : NULL;
-        Peer to = { .conn = event->conn };
-        if (app && app->state == APP_UNKNOWN)
-                to.lines = app->lines;
-        else if (w && w->state == WORKER_UNKNOWN)
-                to.lines = w->engines ? 0 : w->lines;
-        else
-                return;
-        Message *msg =
-                turn_send(t, &to, app ? app->driver.name : ENDPOINT_WORKER, MSG_MASTER_CHANGED);
-        msg->master_changed.master = (EndpointRef){ "Master", m->config.address };
-        msg->master_changed.master_web_ui_url = m->config.web_ui_url;
+        App *app = event->kind == RECORD_APP ? app_find(m, event->text) : NULL;
+        Worker *w = event->kind == RECORD_WORKER ? worker_find(m, event->text) : NULL;
+        if (app && app->state == APP_UNKNOWN) {
+                app->dialled = event->conn;
+                tell_app(t, app);
+        } else if (w && w->state == WORKER_UNKNOWN) {
+                w->dialled = event->conn;
+                tell_worker(t, w);
+        } else {
+                turn_close(t, event->conn, "it was faster");
+        }
 }
 
 void recovery_app_answered(Turn *t)

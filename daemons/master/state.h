@@ -116,6 +116,7 @@ struct Worker {
         uint64_t died;
         uint64_t silent_until; /* UNKNOWN: when it is given up */
         Peer *peer;            /* NULL when DEAD or UNKNOWN */
+        ConnId dialled;        /* on which it was told that this master took over; 0: none */
         Executor *executors;   /* list (worker_prev, worker_next) */
         size_t n_executors;
         Driver *drivers;   /* list (worker_prev, worker_next) */
@@ -224,6 +225,7 @@ struct App {
         bool asked;                  /* its driver was asked for its version, or need not be */
         uint64_t ask_until;          /* in Master.asking while not 0 */
         Peer *peer;                  /* NULL when completed or UNKNOWN */
+        ConnId dialled;              /* on which it was told that this master took over; 0: none */
         App *prev, *next;            /* Master.apps by registration, or Master.completed by end */
         App *want_prev, *want_next;
         App *ask_prev, *ask_next;

@@ -658,24 +658,50 @@ static void identify_timed_out(Turn *t, Peer *peer)
 
 /* ---- life ---- */
 
+static void ask_to_register(Turn *t)
+{
+        turn_answer(t, ENDPOINT_WORKER, MSG_RECONNECT_WORKER)->reconnect_worker.master_url =
+                t->m->config.url;
+}
+
+/* A worker and a master that find each other again at once have two connections. The worker sends
+ * its heartbeats on the one that it keeps. The other is closed, unless the worker is a JVM, which
+ * takes the end of any connection with its master for the end of its master. */
+static void settle_connection(Turn *t, Worker *w)
+{
+        const ConnId kept = t->event->conn, former = w->peer->conn;
+        Peer *peer = w->engines ? peer_ensure(t, kept) : NULL;
+        if (!peer)
+                return;
+        peer_attach_worker(t, w, peer);
+        if (former != kept && !peer_find(t->m, former))
+                turn_close(t, former, "its worker keeps another one");
+        if (w->dialled && w->dialled != kept && w->dialled != former)
+                turn_close(t, w->dialled, "its worker keeps another one");
+        w->dialled = 0;
+}
+
 void worker_heartbeat(Turn *t)
 {
         Master *m = t->m;
         const char *id = t->event->message->heartbeat.worker_id;
         Worker *w = find_by_id(m->workers_by_id, id);
         if (w && w->state == WORKER_UNKNOWN) {
-                turn_log_with(t, LOG_DEBUG, about(w),
-                              "Got a heartbeat of worker %s, which is away.", w->id);
+                turn_log_with(t, LOG_NOTICE, about(w),
+                              "Got a heartbeat of worker %s, which is away; asking it to register "
+                              "again.",
+                              w->id);
+                ask_to_register(t);
         } else if (w) {
                 w->last_heartbeat = t->time.now;
                 w->last_heartbeat_wall = t->time.wall;
                 DL_DELETE2(m->beats, w, beat_prev, beat_next);
                 DL_APPEND2(m->beats, w, beat_prev, beat_next);
+                settle_connection(t, w);
         } else if (find_by_id(m->dead_by_id, id)) {
                 turn_log(t, LOG_WARNING,
                          "Got a heartbeat of removed worker %s; asking it to register again.", id);
-                turn_answer(t, ENDPOINT_WORKER, MSG_RECONNECT_WORKER)->reconnect_worker.master_url =
-                        m->config.url;
+                ask_to_register(t);
         } else {
                 turn_log(t, LOG_DEBUG, "Got a heartbeat of unknown worker %.256s.", id ? id : "");
         }

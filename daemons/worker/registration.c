@@ -322,9 +322,11 @@ static void on_identified(Registration *r, const WorkerEvent *event, WorkerEffec
         t->unfit = false;
         t->sparkd = event->sparkd;
         t->lines = event->lines;
-        /* Another master may have accepted us while this one was being asked. */
+        /* A master may have taken us meanwhile: another one, or this one by its own connection. */
         if (r->retrying)
                 send_register(r, t, fx);
+        else if (r->connected && r->conn != t->conn && same_address(&r->address, &t->address))
+                drop_target(t, "its master has dialled us", fx);
         else
                 t->phase = TARGET_READY;
 }
@@ -417,12 +419,28 @@ static bool adopt(Registration *r, const WorkerEvent *event, const EndpointRef *
         return true;
 }
 
+/* Registering with a master that had dialled us leaves its connection without use. One of Spark's
+ * would take the end of it for the end of this worker. */
+static void leave_former(Registration *r, const WorkerEvent *event, WorkerEffects *fx)
+{
+        const MasterTarget *t = target_of(r, event->conn);
+        WorkerEffect *e;
+
+        if (!r->connected || r->conn == event->conn || target_of(r, r->conn) || !t || !t->sparkd ||
+            !same_address(&r->address, &t->address))
+                return;
+        e = effect_add(fx, DO_CLOSE);
+        e->conn = r->conn;
+        e->text = "registered over another connection";
+}
+
 static RegistrationResult on_registered(Registration *r, const WorkerEvent *event, uint64_t now,
                                         WorkerEffects *fx)
 {
         const Message *m = event->message;
         LogFields fields = { .worker_id = r->config->worker_id };
 
+        leave_former(r, event, fx);
         if (!adopt(r, event, &m->registered_worker.master, m->registered_worker.master_web_ui_url,
                    &m->registered_worker.master_address, fx))
                 return REGISTRATION_NOTHING;

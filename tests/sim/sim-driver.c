@@ -197,9 +197,9 @@ static void on_message(DriverNode *n, const Item *item)
                 break;
         case MSG_MASTER_CHANGED:
                 if (n->app[0] == '\0') {
-                        /* A later master is faster than the answer of the one before: Spark's
-                         * driver acknowledges for no application, and is given up. */
-                        oracle_driver_gone(n->node.sim->oracle, &n->node);
+                        /* a later master is faster than the answer of the one before */
+                        Message m = { .type = MSG_MASTER_CHANGE_ACKNOWLEDGED };
+                        net_send(&n->node, item->conn, ITEM_MESSAGE, 0, &m);
                         break;
                 }
                 n->conn = item->conn;

@@ -531,9 +531,8 @@ void master_node_check_empty(const Node *node)
         for (const Record *r = n->disk.first; r; r = r->next)
                 SIM_CHECK(sim, r->kind == RECORD_WORKER || r->kind == RECORD_MASTER,
                           "record %d of %s is left", r->kind, r->key);
-        /* A worker and a master that dial each other at once may keep both connections. */
         size_t connections = net_count(node);
-        if (connections < sim->plan.workers || connections > 2 * sim->plan.workers) {
+        if (connections != sim->plan.workers) {
                 net_list(node);
                 sim_fail(sim, "the master has %zu connections for %u workers", connections,
                          sim->plan.workers);

@@ -497,5 +497,5 @@ void worker_node_check_empty(const Node *node)
         SIM_CHECK(sim, !n->machine.executors.reports, "%s has reports left", node->host);
         SIM_CHECK(sim, !n->disk.first, "%s: record %d of %s is left", node->host,
                   n->disk.first->kind, n->disk.first->key);
-        SIM_CHECK(sim, net_count(node) <= 2, "%s has %zu connections", node->host, net_count(node));
+        SIM_CHECK(sim, net_count(node) == 1, "%s has %zu connections", node->host, net_count(node));
 }

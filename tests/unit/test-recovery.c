@@ -520,6 +520,34 @@ START_TEST(dials_again)
 }
 END_TEST
 
+static size_t count_effects(MasterEffectType type)
+{
+        size_t n = 0;
+        for (const MasterEffect *e = rig.out.first; e; e = e->next)
+                n += e->type == type;
+        return n;
+}
+
+/* A driver that does not know yet for which application to answer is told until it does. */
+START_TEST(tells_again)
+{
+        const char *app = one_of_each();
+        restart();
+        connected(RECORD_APP, app, 12);
+        (void)rig_sent(&rig, 12, MSG_MASTER_CHANGED);
+        acknowledge(12, NULL);
+        ck_assert_int_eq(master_app(rig.m, app)->state, APP_UNKNOWN);
+        master_effects_clear(&rig.out);
+        rig_pass(&rig, 2 * SECOND);
+        (void)rig_sent(&rig, 12, MSG_MASTER_CHANGED);
+        acknowledge(12, app);
+        ck_assert_int_eq(master_app(rig.m, app)->state, APP_RUNNING);
+        master_effects_clear(&rig.out);
+        rig_pass(&rig, 2 * SECOND);
+        ck_assert_uint_eq(rig_count(&rig, MSG_MASTER_CHANGED), 0);
+}
+END_TEST
+
 /* What ended, or never began, while the master was away. */
 START_TEST(worker_names_fewer)
 {
@@ -579,8 +607,48 @@ START_TEST(worker_registers_by_itself)
         ck_assert_uint_eq(master_worker(rig.m, "w1")->n_executors, 4);
         keep();
         connected(RECORD_WORKER, "w1", 1); /* too late: it is not told */
-        rig_quiet(&rig);
+        ck_assert_uint_eq(count_effects(EFFECT_SEND), 0);
+        ck_assert_uint_eq(count_effects(EFFECT_CLOSE), 1);
+        ck_assert_uint_eq(rig.out.last->conn, 1);
         ck_assert_ptr_nonnull(app);
+}
+END_TEST
+
+/* Both have dialled. One of ours keeps that on which it sends heartbeats; a JVM needs both. */
+START_TEST(one_connection_is_kept)
+{
+        const bool ours = _i < 2;
+        const ConnId kept = _i % 2 ? 21 : 31;
+        (void)one_of_each();
+        restart();
+        const char *id = ours ? "w1" : "w2";
+        connected(RECORD_WORKER, id, 31);
+        if (ours)
+                register_ours(21, id);
+        else
+                rig_register_worker(&rig, 21, id, 2, 4, 4096);
+        tell_state(31, id);
+        rig_heartbeat(&rig, kept, id);
+        ck_assert_uint_eq(count_effects(EFFECT_CLOSE), ours);
+        if (ours)
+                ck_assert_uint_eq(rig.out.last->conn, kept == 21 ? 31 : 21);
+        rig_close(&rig, kept == 21 ? 31 : 21);
+        if (ours)
+                ck_assert_int_eq(master_worker(rig.m, id)->state, WORKER_ALIVE);
+        rig_heartbeat(&rig, kept, id);
+        ck_assert_uint_eq(count_effects(EFFECT_CLOSE), 0);
+}
+END_TEST
+
+/* Its connection of which this master knows is gone, and it has another one. */
+START_TEST(heartbeat_of_one_that_is_away)
+{
+        (void)one_of_each();
+        rig_close(&rig, 1);
+        rig_heartbeat(&rig, 31, "w1");
+        (void)rig_sent(&rig, 31, MSG_RECONNECT_WORKER);
+        rig_quiet(&rig);
+        ck_assert_int_eq(master_worker(rig.m, "w1")->state, WORKER_UNKNOWN);
 }
 END_TEST
 
@@ -870,10 +938,13 @@ int main(void)
         tcase_add_test(c, silent_ones_are_waited_for);
         tcase_add_test(c, silent_app_is_finished);
         tcase_add_test(c, dials_again);
+        tcase_add_test(c, tells_again);
         tcase_add_test(c, worker_names_fewer);
         tcase_add_test(c, executor_ends_before_the_driver_is_back);
         tcase_add_test(c, worker_names_more);
         tcase_add_test(c, worker_registers_by_itself);
+        tcase_add_loop_test(c, one_connection_is_kept, 0, 4);
+        tcase_add_test(c, heartbeat_of_one_that_is_away);
         tcase_add_test(c, worker_is_replaced);
         tcase_add_test(c, unknown_worker_registers_again);
         tcase_add_test(c, driver_registers_anew);

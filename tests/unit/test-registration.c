@@ -555,6 +555,60 @@ START_TEST(test_old_master_closing_after_change)
 }
 END_TEST
 
+/* MasterChanged of the master at m1 itself, which has dialled us as we dial it. */
+static void changed_to_first(uint64_t conn, uint64_t seconds)
+{
+        const Message m = { .type = MSG_MASTER_CHANGED,
+                            .master_changed = { .master = { "Master", { "m1", 7077 } },
+                                                .master_web_ui_url = "http://m1:8080" } };
+
+        ck_assert_int_eq(handle((WorkerEvent){ .type = ON_MESSAGE,
+                                               .conn = conn,
+                                               .message = &m,
+                                               .lines = LINE_BIT(LINE_3_5) },
+                                seconds),
+                         REGISTRATION_CHANGED);
+}
+
+START_TEST(test_master_dials_faster)
+{
+        register_with_first(true);
+        closed(11, 20);
+        dialled(0, 12, 20);
+        dialled(1, 13, 20);
+        changed_to_first(77, 20);
+        connected(12, 21);
+        connected(13, 21);
+        identified(12, true, LINES_ALL, 21);
+        ck_assert_uint_eq(nth(DO_CLOSE, 0)->conn, 12);
+        ck_assert_uint_eq(actions(), 1);
+        identified(13, true, LINES_ALL, 21); /* another master: it may be ours one day */
+        ck_assert_uint_eq(actions(), 0);
+        closed(12, 22);
+        ck_assert_uint_eq(reg.conn, 77);
+        ck_assert(reg.connected);
+}
+END_TEST
+
+START_TEST(test_registering_leaves_what_the_master_dialled)
+{
+        register_with_first(_i == 0);
+        closed(11, 20);
+        changed_to_first(77, 20);
+        (void)said(MSG_RECONNECT_WORKER, 77, 25);
+        dialled(0, 12, 25);
+        connected(12, 25);
+        identified(12, _i == 0, LINE_BIT(LINE_3_5), 25);
+        ck_assert_int_eq(registered(12, "m1", false, 26), REGISTRATION_ACCEPTED);
+        ck_assert_uint_eq(reg.conn, 12);
+        ck_assert_uint_eq(count(DO_CLOSE), _i == 0); /* a JVM would take it for our end */
+        if (_i == 0)
+                ck_assert_uint_eq(nth(DO_CLOSE, 0)->conn, 77);
+        closed(77, 27);
+        ck_assert(reg.connected);
+}
+END_TEST
+
 START_TEST(test_nameless_master_is_ignored)
 {
         static const EndpointRef refs[] = { { "Master", { NULL, 7077 } },
@@ -775,6 +829,8 @@ int main(void)
         tcase_add_test(tc, test_reconnect_request);
         tcase_add_test(tc, test_master_changed_over_its_own_connection);
         tcase_add_test(tc, test_old_master_closing_after_change);
+        tcase_add_test(tc, test_master_dials_faster);
+        tcase_add_loop_test(tc, test_registering_leaves_what_the_master_dialled, 0, 2);
         tcase_add_loop_test(tc, test_nameless_master_is_ignored, 0, 5);
         tcase_add_test(tc, test_no_engine_for_the_master);
         tcase_add_test(tc, test_unidentified);
