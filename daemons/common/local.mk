@@ -18,6 +18,8 @@ daemons_common_libcommon_a_SOURCES = \
 	daemons/common/options-help.h \
 	daemons/common/reload.c \
 	daemons/common/reload.h \
+	daemons/common/resolver.c \
+	daemons/common/resolver.h \
 	daemons/common/sparkhome.c \
 	daemons/common/sparkhome.h \
 	daemons/common/version-query.c \

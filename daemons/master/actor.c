@@ -13,6 +13,7 @@
 #include "daemons/common/daemon.h"
 #include "daemons/common/handover.h"
 #include "daemons/common/helper.h"
+#include "daemons/common/resolver.h"
 #include "daemons/common/version-query.h"
 #include "daemons/master/keeper.h"
 #include "daemons/master/ui.h"
@@ -34,6 +35,7 @@
 typedef struct Dial {
         uint64_t conn;
         RecordKind kind;
+        bool stood; /* the connection was established */
         UT_hash_handle hh, hh_conn;
         char key[]; /* a byte of the kind, and what the machine calls it */
 } Dial;
@@ -54,6 +56,7 @@ struct Actor {
         sd_event_source *status_timer;
         MasterCounters told; /* what the status line says */
         Rpc *rpc;
+        Resolver *resolver;
         Master *master;
         MasterEffects effects;  /* of all turns since the last flush */
         sd_event_source *flush; /* behind every batch of events that had effects */
@@ -63,7 +66,7 @@ struct Actor {
         char *state_dir; /* while in standby for it */
         Dial *dials;     /* k: Dial.key -> v: Dial ... */
         Dial *dialled;   /* k: Dial.conn -> v: Dial, with a connection that stood or stands */
-        LogRate foreign_rate, send_rate;
+        LogRate foreign_rate, send_rate, dial_rate;
         Query *queries; /* list (prev, next) */
         unsigned n_queries;
 };
@@ -155,6 +158,7 @@ static void dial_set_conn(Actor *a, Dial *d, uint64_t conn)
         if (d->conn != 0)
                 HASH_DELETE(hh_conn, a->dialled, d);
         d->conn = conn;
+        d->stood = false;
         HASH_ADD(hh_conn, a->dialled, conn, sizeof(d->conn), d);
         if (!d->hh_conn.tbl)
                 d->conn = 0; /* dialled again, next time */
@@ -188,27 +192,40 @@ static void carry_out_dial(Actor *a, const MasterEffect *e)
         memcpy(to.host, e->address.host, strlen(e->address.host) + 1);
         r = rpc_connect(a->rpc, &to, &conn);
         if (r < 0)
-                log_warning("Cannot reach %s at %s:%d: %s", e->key, to.host, to.port,
-                            r == -ENXIO ? "the name does not resolve" : strerror(-r));
+                log_warning("Cannot reach %s at %s:%d: %s", e->key, to.host, to.port, strerror(-r));
         else
                 dial_set_conn(a, d, rpc_conn_id(conn));
+}
+
+static Dial *find_dial(const Actor *a, uint64_t conn)
+{
+        Dial *d = NULL;
+
+        HASH_FIND(hh_conn, a->dialled, &conn, sizeof(conn), d);
+        return d;
 }
 
 static void on_connected(void *user, RpcConn *conn)
 {
         Actor *a = user;
+        Dial *d = find_dial(a, rpc_conn_id(conn));
 
-        const uint64_t id = rpc_conn_id(conn);
-        const Dial *d = NULL;
+        if (!d)
+                return;
+        d->stood = true;
+        turn(a, &(MasterEvent){
+                        .type = EVENT_CONNECTED,
+                        .conn = rpc_conn_id(conn),
+                        .kind = d->kind,
+                        .text = d->key + 1,
+                });
+}
 
-        HASH_FIND(hh_conn, a->dialled, &id, sizeof(id), d);
-        if (d)
-                turn(a, &(MasterEvent){
-                                .type = EVENT_CONNECTED,
-                                .conn = id,
-                                .kind = d->kind,
-                                .text = d->key + 1,
-                        });
+static void on_resolve(void *user, RpcConn *conn, const char *host)
+{
+        Actor *a = user;
+
+        resolver_resolve(a->resolver, a->rpc, conn, host);
 }
 
 static void carry_out(Actor *a, const MasterEffect *e)
@@ -427,13 +444,18 @@ static void on_request(void *user, RpcConn *conn, const RpcRequest *request)
 
 static void on_closed(void *user, RpcConn *conn, const char *reason)
 {
-        turn(user, &(MasterEvent){
-                           .type = EVENT_CLOSED,
-                           .conn = rpc_conn_id(conn),
-                           .sender = rpc_conn_sender(conn),
-                           .lines = rpc_conn_lines(conn),
-                           .text = reason,
-                   });
+        Actor *a = user;
+        const Dial *d = find_dial(a, rpc_conn_id(conn));
+
+        if (d && !d->stood && log_rate_ok(&a->dial_rate, 20))
+                log_warning("Cannot reach %s at %s: %s", d->key + 1, rpc_conn_peer(conn), reason);
+        turn(a, &(MasterEvent){
+                        .type = EVENT_CLOSED,
+                        .conn = rpc_conn_id(conn),
+                        .sender = rpc_conn_sender(conn),
+                        .lines = rpc_conn_lines(conn),
+                        .text = reason,
+                });
 }
 
 static void on_identified(void *user, RpcConn *conn, int error, bool sparkd, LineSet lines)
@@ -628,6 +650,7 @@ int actor_new(sd_event *event, const ActorOptions *options, Actor **ret, char **
                 .closed = on_closed,
                 .connected = on_connected,
                 .foreign = on_foreign,
+                .resolve = on_resolve,
         };
         const RpcOptions rpc_options = {
                 .endpoints = endpoints,
@@ -646,6 +669,8 @@ int actor_new(sd_event *event, const ActorOptions *options, Actor **ret, char **
         r = master_new(&config, &a->master);
         if (r == 0)
                 r = start_sources(a);
+        if (r == 0)
+                r = resolver_new(event, &a->resolver);
         if (r == 0)
                 r = rpc_new(event, &rpc_options, &handlers, a, &a->rpc);
         if (r == 0)
@@ -666,6 +691,7 @@ void actor_free(Actor *a)
                 return;
         while (a->queries)
                 query_free(a->queries);
+        resolver_free(a->resolver);
         rpc_free(a->rpc);
         master_effects_clear(&a->effects);
         (void)master_free(a->master);

@@ -20,6 +20,7 @@
 #include "daemons/common/unit-job.h"
 #include "daemons/worker/engine-choice.h"
 #include "daemons/common/helper.h"
+#include "daemons/common/resolver.h"
 #include "rpc/rpc.h"
 
 #define CLEAN_SECONDS 3600 /* a clean-up that takes longer goes on the next time */
@@ -43,6 +44,7 @@ struct Actor {
         sd_event_source *timer;   /* worker_deadline() */
         sd_event_source *cleaner; /* of old work directories; NULL when not enabled */
         Rpc *rpc;
+        Resolver *resolver;
         Reaper *reaper;
         BackendChoice choice;
         Launcher *launcher;
@@ -222,12 +224,20 @@ static void on_foreign(void *user, RpcConn *conn, const char *problem)
         log_warning("%s: %s", rpc_conn_peer(conn), problem);
 }
 
+static void on_resolve(void *user, RpcConn *conn, const char *host)
+{
+        Actor *a = user;
+
+        resolver_resolve(a->resolver, a->rpc, conn, host);
+}
+
 static const RpcHandlers rpc_handlers = {
         .connected = on_connected,
         .request = on_request,
         .looked_for = on_looked_for,
         .closed = on_closed,
         .foreign = on_foreign,
+        .resolve = on_resolve,
 };
 
 static void on_identified(void *user, RpcConn *conn, int error, bool sparkd, LineSet lines)
@@ -264,12 +274,11 @@ static void do_dial(Actor *a, const WorkerEffect *e)
 {
         RpcConn *conn = NULL;
         int r = rpc_connect(a->rpc, &e->address, &conn);
-        const char *reason = r == -ENXIO ? "the name does not resolve" : strerror(-r);
 
         dispatch(a, &(WorkerEvent){ .type = ON_DIALLED,
                                     .target = e->target,
                                     .conn = r < 0 ? 0 : rpc_conn_id(conn),
-                                    .text = r < 0 ? reason : NULL });
+                                    .text = r < 0 ? strerror(-r) : NULL });
 }
 
 static void do_identify(Actor *a, const WorkerEffect *e)
@@ -582,6 +591,8 @@ static int open_all(Actor *a, const WorkerConfig *worker, char **ret_problem)
         if (r >= 0)
                 r = reaper_new(a->event, on_child_ended, a, &a->reaper);
         if (r == 0)
+                r = resolver_new(a->event, &a->resolver);
+        if (r == 0)
                 r = rpc_new(a->event, &options, &rpc_handlers, a, &a->rpc);
         if (r == 0)
                 r = sd_event_add_time(a->event, &a->timer, CLOCK_MONOTONIC, UINT64_MAX, 0, on_timer,
@@ -625,6 +636,7 @@ void actor_free(Actor *a)
         reaper_free(a->reaper);
         backend_free(a->choice.backend);
         a->choice.backend = NULL;
+        resolver_free(a->resolver);
         rpc_free(a->rpc);
         DL_FOREACH_SAFE (a->asks, ask, ask_next)
                 free(ask);

@@ -459,23 +459,58 @@ static int conn_set_target(RpcConn *conn, const HostPort *to)
         return 0;
 }
 
+/* 0 when addresses are known, 1 when the owner is to find them. */
+static int conn_find_addresses(RpcConn *conn, const HostPort *to)
+{
+        int r = conn_set_target(conn, to);
+        if (r >= 0)
+                r = link_add_literal(&conn->link, to);
+        if (r != -ENXIO)
+                return r;
+        return conn->rpc->handlers.resolve ? 1 : link_add_name(&conn->link, to);
+}
+
+static void conn_connect(RpcConn *conn)
+{
+        int r = link_connect(&conn->link);
+        if (r < 0)
+                rpc_conn_kill(conn, strdup(strerror(-r)));
+}
+
 int rpc_connect(Rpc *rpc, const HostPort *to, RpcConn **ret)
 {
         RpcConn *conn = rpc_conn_new(rpc, PHASE_CONNECTING);
         if (!conn)
                 return -ENOMEM;
-        int r = conn_set_target(conn, to);
-        if (r >= 0)
-                r = link_connect(&conn->link, to);
-        if (r == -ENXIO || r == -ENOMEM) {
+        int r = conn_find_addresses(conn, to);
+        if (r < 0) {
                 rpc_conn_free(conn);
                 return r;
         }
         conn->framed = true;
-        if (r < 0)
-                rpc_conn_kill(conn, strdup(strerror(-r)));
+        if (r == 0)
+                conn_connect(conn);
+        else
+                rpc->handlers.resolve(rpc->user, conn, conn->target->host);
         *ret = conn;
         return 0;
+}
+
+void rpc_conn_resolved(RpcConn *conn, const char *addresses)
+{
+        if (conn->phase != PHASE_CONNECTING || conn->link.connecting)
+                return;
+        for (const char *p = addresses, *end; (end = strchr(p, '\n')); p = end + 1) {
+                HostPort to = { .port = conn->target->port };
+                if ((size_t)(end - p) >= sizeof(to.host))
+                        continue;
+                memcpy(to.host, p, (size_t)(end - p));
+                (void)link_add_literal(&conn->link, &to); /* or do without this one */
+        }
+        if (conn->link.addresses)
+                conn_connect(conn);
+        else
+                rpc_conn_kill(conn, strdup("The name does not resolve"));
 }
 
 uint64_t rpc_conn_id(const RpcConn *conn)

@@ -47,6 +47,10 @@ typedef struct RpcHandlers {
          * naming it and the versions served. Once per connection: the handler may log. Its asks
          * are answered with a failure, here and later. */
         void (*foreign)(void *user, RpcConn *conn, const char *problem);
+        /* An outgoing connection needs the addresses of a name: rpc_conn_resolved() is to follow,
+         * unless the connection is gone by then. Without this handler rpc_connect() looks names up
+         * itself, and everybody waits. */
+        void (*resolve)(void *user, RpcConn *conn, const char *host);
 } RpcHandlers;
 
 typedef struct RpcOptions {
@@ -69,10 +73,11 @@ int rpc_set_self(Rpc *rpc, const RpcAddress *self);
 /* Accepts on a listening socket, whose ownership moves here. 0 or -errno. */
 int rpc_listen(Rpc *rpc, int fd);
 
-/* Starts a connection; connected() or closed() follows, never from inside this call. Resolves the
- * name (blocking, bounded by the resolver's own time-outs). 0 with *ret, or -errno; -ENXIO when the
- * name does not resolve. */
+/* Starts a connection; connected() or closed() follows, never from inside this call. 0 with *ret,
+ * or -errno; -ENXIO when the name does not resolve and there is no resolve(). */
 int rpc_connect(Rpc *rpc, const HostPort *to, RpcConn **ret);
+/* The answer to resolve(): addresses as text, a newline behind each; "" when there are none. */
+void rpc_conn_resolved(RpcConn *conn, const char *addresses);
 
 uint64_t rpc_conn_id(const RpcConn *conn);
 RpcConn *rpc_find(Rpc *rpc, uint64_t id);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -10,6 +11,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
+#include "base/hash.h"
 #include "base/limits.h"
 #include "base/log.h"
 
@@ -20,6 +22,13 @@
 #define EVENT_BATCH 256
 /* How long nothing is accepted after the system had no descriptor or memory for it. */
 #define ACCEPT_PAUSE_USEC UINT64_C(1000000)
+
+struct LinkAddress {
+        LinkAddress *next;
+        int family;
+        socklen_t size;
+        struct sockaddr_storage address;
+};
 
 /* ---- links ---- */
 
@@ -51,8 +60,9 @@ static void link_close_socket(Link *l)
 
 static void link_forget_addresses(Link *l)
 {
-        if (l->addresses)
-                freeaddrinfo(l->addresses);
+        LinkAddress *address, *next;
+        LL_FOREACH_SAFE (l->addresses, address, next)
+                free(address);
         l->addresses = l->untried = NULL;
 }
 
@@ -208,14 +218,15 @@ int link_open(Link *l, int fd)
         return r;
 }
 
-static int link_try_address(Link *l, const struct addrinfo *address)
+static int link_try_address(Link *l, const LinkAddress *address)
 {
         link_close_socket(l);
-        l->fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        l->fd = socket(address->family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
         if (l->fd < 0)
                 return -errno;
         socket_set_options(l->fd);
-        if (connect(l->fd, address->ai_addr, address->ai_addrlen) < 0 && errno != EINPROGRESS)
+        if (connect(l->fd, (const struct sockaddr *)&address->address, address->size) < 0 &&
+            errno != EINPROGRESS)
                 return -errno;
         return link_add_io(l, EPOLLOUT);
 }
@@ -225,8 +236,8 @@ static int link_try_addresses(Link *l, int error)
 {
         int r = -error;
         while (l->untried) {
-                const struct addrinfo *address = l->untried;
-                l->untried = address->ai_next;
+                const LinkAddress *address = l->untried;
+                l->untried = address->next;
                 r = link_try_address(l, address);
                 if (r >= 0)
                         return 0;
@@ -234,9 +245,10 @@ static int link_try_addresses(Link *l, int error)
         return r;
 }
 
-static int resolve(const HostPort *to, struct addrinfo **ret)
+static int resolve(const HostPort *to, int flags, struct addrinfo **ret)
 {
-        const struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV };
+        const struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
+                                        .ai_flags = AI_NUMERICSERV | flags };
         char host[LIMIT_HOST_BYTES + 1], port[8];
         size_t size = strlen(to->host);
         bool brackets = to->host[0] == '[' && size >= 2 && to->host[size - 1] == ']';
@@ -249,11 +261,40 @@ static int resolve(const HostPort *to, struct addrinfo **ret)
         return r == 0 ? 0 : -ENXIO;
 }
 
-int link_connect(Link *l, const HostPort *to)
+static int link_add(Link *l, const struct addrinfo *info)
 {
-        int r = resolve(to, &l->addresses);
-        if (r < 0)
-                return r;
+        LinkAddress *address = malloc(sizeof(*address));
+        if (!address)
+                return -ENOMEM;
+        *address = (LinkAddress){ .family = info->ai_family, .size = info->ai_addrlen };
+        memcpy(&address->address, info->ai_addr, info->ai_addrlen);
+        LL_APPEND(l->addresses, address);
+        return 0;
+}
+
+static int link_add_all(Link *l, const HostPort *to, int flags)
+{
+        struct addrinfo *all = NULL;
+        int r = resolve(to, flags, &all);
+        for (const struct addrinfo *info = all; info && r == 0; info = info->ai_next)
+                r = link_add(l, info);
+        if (all)
+                freeaddrinfo(all);
+        return r;
+}
+
+int link_add_literal(Link *l, const HostPort *to)
+{
+        return link_add_all(l, to, AI_NUMERICHOST);
+}
+
+int link_add_name(Link *l, const HostPort *to)
+{
+        return link_add_all(l, to, 0);
+}
+
+int link_connect(Link *l)
+{
         l->untried = l->addresses;
         l->connecting = true;
         return link_try_addresses(l, EADDRNOTAVAIL);

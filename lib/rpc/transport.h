@@ -5,7 +5,6 @@
  * Link is one connected (or connecting) socket; what its bytes mean is not known here.
  */
 
-#include <netdb.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <systemd/sd-event.h>
@@ -14,6 +13,7 @@
 #include "wire/url.h"
 
 typedef struct Link Link;
+typedef struct LinkAddress LinkAddress;
 typedef struct Listener Listener;
 
 /* Events of links, always from the loop, never from inside a call of the link_ functions. None may
@@ -47,9 +47,9 @@ struct Link {
         int fd;          /* -1: closed */
         uint32_t events; /* what epoll is asked for */
         bool connecting;
-        bool input_off;             /* finished, or no longer wanted */
-        struct addrinfo *addresses; /* owned, while connecting */
-        struct addrinfo *untried;
+        bool input_off;         /* finished, or no longer wanted */
+        LinkAddress *addresses; /* list (next); owned, while connecting */
+        LinkAddress *untried;
 };
 
 void link_init(Link *l, Transport *t);
@@ -59,10 +59,15 @@ void link_done(Link *l);
 /* Takes over an accepted socket. 0, or -errno and the fd stays the caller's. */
 int link_open(Link *l, int fd);
 
+/* Adds to the addresses that link_connect() tries: one as text, or those of a name, which is looked
+ * up while everybody waits. 0, -ENXIO when it is none or does not resolve, or -ENOMEM. */
+int link_add_literal(Link *l, const HostPort *to);
+int link_add_name(Link *l, const HostPort *to);
+
 /* Begins to connect to the first address that can be tried; the others follow when it fails.
- * Established or broken comes from the loop. 0, -ENXIO when the name does not resolve, or the
- * -errno of the last address when none could even be tried. */
-int link_connect(Link *l, const HostPort *to);
+ * Established or broken comes from the loop. 0, or the -errno of the last address when none could
+ * even be tried. */
+int link_connect(Link *l);
 
 /* Sends what `c` has queued as far as the socket takes it. 0 when everything is sent, 1 when
  * writable() will follow, or -errno. */

@@ -346,6 +346,13 @@ tests_unit_test_version_query_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_version_query_LDADD = daemons/common/libcommon.a lib/base/libbase.a \
 	$(JANSSON_LIBS) $(CHECK_LIBS)
 
+check_PROGRAMS += tests/unit/test-resolver
+TESTS += tests/unit/test-resolver
+tests_unit_test_resolver_SOURCES = tests/unit/test-resolver.c
+tests_unit_test_resolver_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(SYSTEMD_CFLAGS)
+tests_unit_test_resolver_LDADD = daemons/common/libcommon.a lib/rpc/librpc.a lib/wire/libwire.a \
+	cgroups/libcgroups.a lib/base/libbase.a $(SYSTEMD_LIBS) $(CHECK_LIBS)
+
 check_PROGRAMS += tests/unit/test-helper
 TESTS += tests/unit/test-helper
 tests_unit_test_helper_SOURCES = tests/unit/test-helper.c

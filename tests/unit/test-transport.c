@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -40,6 +41,74 @@ START_TEST(test_no_such_host)
         ck_assert_int_eq(rpc_connect(worker.rpc, &nowhere, &conn), -ENXIO);
         ck_assert_ptr_null(conn);
         ck_assert_uint_eq(rpc_connection_count(worker.rpc), 0);
+}
+END_TEST
+
+/* ---- names that are looked up while all else goes on ---- */
+
+static RpcConn *asked_for;
+static char asked_host[64];
+
+static void on_resolve(void *user, RpcConn *conn, const char *host)
+{
+        asked_for = conn;
+        (void)snprintf(asked_host, sizeof(asked_host), "%s", host);
+}
+
+static void on_connected(void *user, RpcConn *conn)
+{
+        ++*(unsigned *)user;
+}
+
+static void on_closed(void *user, RpcConn *conn, const char *reason)
+{
+        ck_assert_str_eq(reason, "The name does not resolve");
+        ++*(unsigned *)user;
+}
+
+/* The second of the two addresses is the master's. */
+START_TEST(test_resolved)
+{
+        static const RpcHandlers handlers = { .connected = on_connected, .resolve = on_resolve };
+        const char *endpoints[] = { NULL };
+        const RpcOptions options = { .endpoints = endpoints, .default_line = LINE_4_3 };
+        HostPort to = { .host = "somewhere.example", .port = master_at.port };
+        unsigned n = 0;
+        Rpc *rpc;
+        RpcConn *conn;
+        ck_assert_int_eq(rpc_new(loop, &options, &handlers, &n, &rpc), 0);
+        ck_assert_int_eq(rpc_connect(rpc, &master_at, &conn), 0);
+        ck_assert_ptr_null(asked_for); /* it has an address */
+        RUN_UNTIL(n == 1);
+        ck_assert_int_eq(rpc_connect(rpc, &to, &conn), 0);
+        ck_assert_ptr_eq(asked_for, conn);
+        ck_assert_str_eq(asked_host, "somewhere.example");
+        (void)sides_run_for(SEC / 20);
+        rpc_conn_resolved(conn, "127.255.255.1\n\n127.0.0.1\n192.0.2.");
+        rpc_conn_resolved(conn, ""); /* too late */
+        RUN_UNTIL(n == 2);
+        ck_assert_ptr_eq(rpc_find(rpc, rpc_conn_id(conn)), conn);
+        RUN_UNTIL(rpc_connection_count(master.rpc) == 2);
+        rpc_free(rpc);
+}
+END_TEST
+
+START_TEST(test_not_resolved)
+{
+        static const RpcHandlers handlers = { .closed = on_closed, .resolve = on_resolve };
+        const char *endpoints[] = { NULL };
+        const RpcOptions options = { .endpoints = endpoints, .default_line = LINE_4_3 };
+        const HostPort to = { .host = "somewhere.example", .port = 1 };
+        unsigned n = 0;
+        Rpc *rpc;
+        RpcConn *conn;
+        ck_assert_int_eq(rpc_new(loop, &options, &handlers, &n, &rpc), 0);
+        ck_assert_int_eq(rpc_connect(rpc, &to, &conn), 0);
+        rpc_conn_resolved(conn, "");
+        ck_assert_uint_eq(n, 0);
+        RUN_UNTIL(n == 1);
+        ck_assert_int_eq(rpc_connect(rpc, &to, &conn), 0);
+        rpc_free(rpc); /* before the answer */
 }
 END_TEST
 
@@ -168,6 +237,8 @@ int main(void)
         TCase *tcase = sides_case(suite, "transport");
         tcase_add_test(tcase, test_refused);
         tcase_add_test(tcase, test_no_such_host);
+        tcase_add_test(tcase, test_resolved);
+        tcase_add_test(tcase, test_not_resolved);
         tcase_add_test(tcase, test_half_a_frame);
         tcase_add_test(tcase, test_byte_by_byte);
         tcase_add_test(tcase, test_half_closed);
