@@ -23,7 +23,7 @@ void mesh_reply_done(MeshReply *reply);
 
 /* POSTs the body. 0 when it was answered with status 200; -EREMOTEIO when with another,
  * -EKEYREJECTED when another host than the pinned one is there, -EIO when nobody answers; these
- * with .problem; or -ENOMEM. */
+ * with .problem; -ENOPKG, with it too, when libcurl is missing; or -ENOMEM. */
 int mesh_post(const MeshEndpoint *to, const NodePin *pin, const char *path, const char *body,
               MeshReply *reply);
 

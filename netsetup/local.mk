@@ -88,7 +88,7 @@ netsetup_libmesh_a_SOURCES = \
 	netsetup/token.h
 netsetup_libmesh_a_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(JANSSON_CFLAGS) $(CURL_CFLAGS) \
 	$(NL_CFLAGS) $(SYSTEMD_CFLAGS)
-mesh_libs = netsetup/libmesh.a lib/http/libhttp.a $(netsetup_libs) $(CURL_LIBS) $(SYSTEMD_LIBS)
+mesh_libs = netsetup/libmesh.a lib/http/libhttp.a $(netsetup_libs) $(SYSTEMD_LIBS)
 
 sbin_PROGRAMS += spark-netsetup
 spark_netsetup_SOURCES = netsetup/main.c

@@ -1,8 +1,6 @@
 # Settings, start-up and engines: what the daemons share.
 noinst_LIBRARIES += daemons/common/libcommon.a
 daemons_common_libcommon_a_SOURCES = \
-	daemons/common/curl-load.c \
-	daemons/common/curl-load.h \
 	daemons/common/daemon.c \
 	daemons/common/daemon.h \
 	daemons/common/handover.c \

@@ -11,7 +11,7 @@
 
 #include "base/buffer.h"
 #include "base/macro.h"
-#include "daemons/common/curl-load.h"
+#include "http/curl-load.h"
 
 #define BODY_MAX        16384
 #define ATTEMPT_SECONDS 5L

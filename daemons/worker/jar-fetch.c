@@ -10,7 +10,7 @@
 
 #include "base/file.h"
 #include "base/limits.h"
-#include "daemons/common/curl-load.h"
+#include "http/curl-load.h"
 #include "daemons/worker/workdir.h"
 
 #define COPY_BYTES   65536

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemons/common/curl-load.h"
+#include "http/curl-load.h"
 
 #include <dlfcn.h>
 #include <errno.h>
