@@ -125,7 +125,7 @@ static int run_messages(Apply *apply, const Step *steps, size_t count, bool *don
         if (r >= 0 && n > 0) {
                 r = netlink_request_many(apply->host->route, messages, n, results);
                 keep_words(apply, apply->host->route);
-                for (size_t i = n; i-- > 0 && r != -EIO;) {
+                for (size_t i = n; i-- > 0;) { /* after a failed talk all may be done */
                         int result = steps[of[i]].after ? results[i] : removed(results[i]);
 
                         done[of[i]] = result >= 0;

@@ -109,7 +109,8 @@ int netlink_open(int protocol, Netlink **ret)
         if (!n->sock)
                 return -ENOMEM;
         nl_socket_disable_seq_check(n->sock); /* it does not see those that are answered here */
-        r = nl_connect(n->sock, protocol);    /* close-on-exec by itself */
+        nl_socket_disable_auto_ack(n->sock);
+        r = nl_connect(n->sock, protocol); /* close-on-exec by itself */
         if (r < 0)
                 return netlink_errno(r);
         /* Room for the answers to a batch, and for the texts with them; old kernels have none. */
@@ -153,7 +154,7 @@ static int receive(Netlink *n)
 
 /* The answers in one datagram. */
 static int take_answers(Netlink *n, int size, uint32_t first_seq, size_t count, int *results,
-                        size_t *left)
+                        bool *ret_all)
 {
         for (struct nlmsghdr *h = (struct nlmsghdr *)n->data; nlmsg_ok(h, size);
              h = nlmsg_next(h, &size)) {
@@ -167,12 +168,14 @@ static int take_answers(Netlink *n, int size, uint32_t first_seq, size_t count, 
                 results[i] = e->error;
                 if (e->error < 0 && !*n->said)
                         keep_text(n, h);
-                (*left)--;
+                *ret_all |= i == count - 1;
         }
         return 0;
 }
 
-int netlink_request_many(Netlink *n, struct nl_msg **messages, size_t count, int *ret_results)
+/* The kernel answers every message that it refuses, and of the others those that ask for it: only
+ * the last does, whose answer comes after all of them. */
+static ssize_t send_all(Netlink *n, struct nl_msg **messages, size_t count)
 {
         struct iovec parts[NETLINK_BATCH_MAX];
         struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
@@ -180,36 +183,41 @@ int netlink_request_many(Netlink *n, struct nl_msg **messages, size_t count, int
                             .msg_namelen = sizeof kernel,
                             .msg_iov = parts,
                             .msg_iovlen = count };
-        uint32_t first_seq = 0;
-        size_t left = count;
-        int r = 0;
 
-        if (count == 0 || count > NETLINK_BATCH_MAX)
-                return -E2BIG;
-        *n->said = '\0';
         for (size_t i = 0; i < count; i++) {
                 struct nlmsghdr *m = nlmsg_hdr(messages[i]);
 
-                m->nlmsg_flags |= NLM_F_ACK;
+                m->nlmsg_flags |= i == count - 1 ? NLM_F_ACK : 0;
                 m->nlmsg_seq = NL_AUTO_SEQ;
                 nl_complete_msg(n->sock, messages[i]);
-                if (i == 0)
-                        first_seq = m->nlmsg_seq;
                 parts[i] = (struct iovec){ m, NLMSG_ALIGN(m->nlmsg_len) };
         }
         ssize_t sent = sendmsg(nl_socket_get_fd(n->sock), &h, 0);
 
-        r = sent < 0 ? -errno : 0;
         for (size_t i = 0; i < count; i++) {
                 struct nlmsghdr *m = nlmsg_hdr(messages[i]);
 
                 explicit_bzero(nlmsg_data(m), (size_t)nlmsg_datalen(m));
         }
-        while (r >= 0 && left > 0) {
+        return sent < 0 ? -errno : sent;
+}
+
+int netlink_request_many(Netlink *n, struct nl_msg **messages, size_t count, int *ret_results)
+{
+        bool all = false;
+
+        if (count == 0 || count > NETLINK_BATCH_MAX)
+                return -E2BIG;
+        *n->said = '\0';
+        memset(ret_results, 0, count * sizeof *ret_results);
+        int r = (int)send_all(n, messages, count);
+        uint32_t first_seq = nlmsg_hdr(messages[0])->nlmsg_seq;
+
+        while (r >= 0 && !all) {
                 int size = r = receive(n);
 
                 if (r >= 0) {
-                        r = take_answers(n, size, first_seq, count, ret_results, &left);
+                        r = take_answers(n, size, first_seq, count, ret_results, &all);
                         explicit_bzero(n->data, (size_t)size); /* a refusal repeats the question */
                 }
         }

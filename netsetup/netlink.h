@@ -37,7 +37,7 @@ int netlink_request(Netlink *n, struct nl_msg *msg);
 
 /* Several requests in one system call, answered in their order: ret_results[i] is 0 or -errno. The
  * result is that of the talk itself. At most NETLINK_BATCH_MAX. */
-#define NETLINK_BATCH_MAX 64
+#define NETLINK_BATCH_MAX 256
 int netlink_request_many(Netlink *n, struct nl_msg **messages, size_t count, int *ret_results);
 
 /* Asks for a list; `each` sees the messages of it, which are wiped afterwards; a negative result

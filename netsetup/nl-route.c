@@ -13,12 +13,12 @@
 #include <netlink/errno.h>
 #include <netlink/msg.h>
 #include <netlink/route/link.h>
-#include <netlink/route/route.h>
 #include <netlink/route/rule.h>
 
 #include "base/parse.h"
 
-#define READ_TRIES 5 /* of a list that changes while it is read */
+#define READ_TRIES  5   /* of a list that changes while it is read */
+#define ROUTE_BYTES 192 /* of the message with every attribute */
 
 static void cache_freep(struct nl_cache **cache)
 {
@@ -29,11 +29,6 @@ static void cache_freep(struct nl_cache **cache)
 static void link_freep(struct rtnl_link **link)
 {
         rtnl_link_put(*link);
-}
-
-static void route_freep(struct rtnl_route **route)
-{
-        rtnl_route_put(*route);
 }
 
 static void rule_freep(struct rtnl_rule **rule)
@@ -48,7 +43,6 @@ static void addr_freep(struct nl_addr **addr)
 
 #define CLEANUP_CACHE CLEANUP(cache_freep)
 #define CLEANUP_LINK  CLEANUP(link_freep)
-#define CLEANUP_ROUTE CLEANUP(route_freep)
 #define CLEANUP_RULE  CLEANUP(rule_freep)
 #define CLEANUP_ADDR  CLEANUP(addr_freep)
 
@@ -143,47 +137,66 @@ static int read_addresses(Netlink *n, NetState *state)
         return netlink_dump(n, msg, take_address, state);
 }
 
-static int take_route(NetState *state, struct rtnl_route *from)
+static NetAddress address_in(const struct nlattr *a)
 {
-        struct rtnl_nexthop *hop =
-                rtnl_route_get_nnexthops(from) == 1 ? rtnl_route_nexthop_n(from, 0) : NULL;
-        const NetLink *link =
-                hop ? state_link_by_index(state, rtnl_route_nh_get_ifindex(hop)) : NULL;
-        int family = rtnl_route_get_family(from);
+        return a ? address_from_bytes(nla_data(a), (size_t)nla_len(a)) : (NetAddress){ 0 };
+}
+
+static uint32_t number_in(const struct nlattr *a, uint32_t otherwise)
+{
+        return a && nla_len(a) >= (int)sizeof(uint32_t) ? nla_get_u32(a) : otherwise;
+}
+
+static uint32_t mtu_in(struct nlattr *metrics)
+{
+        struct nlattr *a[RTAX_MAX + 1];
+
+        return metrics && nla_parse_nested(a, RTAX_MAX, metrics, NULL) >= 0
+                       ? number_in(a[RTAX_MTU], 0)
+                       : 0;
+}
+
+/* A route to several gateways (RTA_MULTIPATH) is never ours, and is kept without any. */
+static int take_route(void *user, struct nlmsghdr *h)
+{
+        NetState *state = user;
+        const struct rtmsg *m = nlmsg_data(h);
+        struct nlattr *a[RTA_MAX + 1];
         NetRoute *to;
 
-        if ((family != AF_INET && family != AF_INET6) ||
-            rtnl_route_get_table(from) == RT_TABLE_LOCAL)
+        if (h->nlmsg_type != RTM_NEWROUTE || nlmsg_parse(h, sizeof *m, a, RTA_MAX, NULL) < 0 ||
+            (m->rtm_family != AF_INET && m->rtm_family != AF_INET6) ||
+            m->rtm_flags & RTM_F_CLONED || number_in(a[RTA_TABLE], m->rtm_table) == RT_TABLE_LOCAL)
                 return 0;
+        const NetLink *link = state_link_by_index(state, (int)number_in(a[RTA_OIF], 0));
+
         to = state_add_route(state);
         if (!to)
                 return -ENOMEM;
-        to->to = prefix_of(rtnl_route_get_dst(from), family);
-        to->table = rtnl_route_get_table(from);
-        to->metric = rtnl_route_get_priority(from);
-        to->protocol = rtnl_route_get_protocol(from);
+        to->to.address = address_in(a[RTA_DST]);
+        to->to.address.family = m->rtm_family;
+        to->to.length = m->rtm_dst_len;
+        to->table = number_in(a[RTA_TABLE], m->rtm_table);
+        to->metric = number_in(a[RTA_PRIORITY], 0);
+        to->protocol = m->rtm_protocol;
         to->ours = to->protocol == NETSETUP_MARK;
         to->connected = to->protocol == RTPROT_KERNEL;
-        to->source = address_of(rtnl_route_get_pref_src(from));
-        (void)rtnl_route_get_metric(from, RTAX_MTU, &to->mtu);
+        to->via = address_in(a[RTA_GATEWAY]);
+        to->source = address_in(a[RTA_PREFSRC]);
+        to->mtu = mtu_in(a[RTA_METRICS]);
+        to->onlink = m->rtm_flags & RTNH_F_ONLINK;
         copy_name(to->dev, link ? link->name : NULL);
-        if (hop) {
-                to->via = address_of(rtnl_route_nh_get_gateway(hop));
-                to->onlink = rtnl_route_nh_get_flags(hop) & RTNH_F_ONLINK;
-        }
         return 0;
 }
 
 static int read_routes(Netlink *n, NetState *state)
 {
-        CLEANUP_CACHE struct nl_cache *cache = NULL;
-        int r = rtnl_route_alloc_cache(netlink_sock(n), AF_UNSPEC, 0, &cache);
+        CLEANUP_MSG struct nl_msg *msg = nlmsg_alloc_simple(RTM_GETROUTE, 0);
+        struct rtmsg any = { .rtm_family = AF_UNSPEC };
 
-        if (r < 0)
-                return netlink_errno(r);
-        for (struct nl_object *o = nl_cache_get_first(cache); o && r >= 0; o = nl_cache_get_next(o))
-                r = take_route(state, (struct rtnl_route *)o);
-        return r;
+        if (!msg || nlmsg_append(msg, &any, sizeof any, NLMSG_ALIGNTO) < 0)
+                return -ENOMEM;
+        return netlink_dump(n, msg, take_route, state);
 }
 
 static NetPrefix rule_subnet(struct nl_addr *a, int family)
@@ -345,80 +358,63 @@ int nl_address_remove(Netlink *n, const NetAddr *address)
 
 /* ---- routes ---- */
 
-static int set_hop(Netlink *n, struct rtnl_route *to, const NetRoute *from)
+static int put_address(struct nl_msg *msg, int type, const NetAddress *a)
 {
-        CLEANUP_ADDR struct nl_addr *via =
-                from->via.family ? nl_address(&from->via, address_bits(&from->via)) : NULL;
-        struct rtnl_nexthop *hop = rtnl_route_nh_alloc();
+        return a->family == 0 ? 0 : nla_put(msg, type, (int)address_size(a), a->bytes);
+}
 
-        if (!hop || (from->via.family && !via)) {
-                if (hop)
-                        rtnl_route_nh_free(hop);
+static int put_mtu(struct nl_msg *msg, uint32_t mtu)
+{
+        struct nlattr *metrics = mtu == 0 ? NULL : nla_nest_start(msg, RTA_METRICS);
+
+        if (mtu == 0)
+                return 0;
+        if (!metrics || nla_put_u32(msg, RTAX_MTU, mtu) < 0)
                 return -ENOMEM;
-        }
-        rtnl_route_add_nexthop(to, hop); /* which has it now */
-        if (via)
-                rtnl_route_nh_set_gateway(hop, via);
-        if (from->onlink) {
-                rtnl_route_nh_set_flags(hop, RTNH_F_ONLINK);
-                rtnl_route_set_flags(to, RTNH_F_ONLINK);
-        }
-        if (*from->dev) {
-                unsigned index = netlink_ifindex(n, from->dev);
-
-                if (index == 0)
-                        return -ENODEV;
-                rtnl_route_nh_set_ifindex(hop, (int)index);
-        }
+        nla_nest_end(msg, metrics);
         return 0;
 }
 
-static int make_route(Netlink *n, const NetRoute *from, struct rtnl_route **ret)
+/* By hand, and no larger than it is: thousands are in memory one after the other. */
+static int route_message(Netlink *n, int type, int flags, const NetRoute *route,
+                         struct nl_msg **ret)
 {
-        CLEANUP_ROUTE struct rtnl_route *to = rtnl_route_alloc();
-        CLEANUP_ADDR struct nl_addr *subnet = nl_address(&from->to.address, from->to.length);
-        CLEANUP_ADDR struct nl_addr *source =
-                from->source.family ? nl_address(&from->source, address_bits(&from->source)) : NULL;
-        int r;
+        const struct rtmsg m = {
+                .rtm_family = route->to.address.family,
+                .rtm_dst_len = route->to.length,
+                .rtm_table = route->table <= UINT8_MAX ? (uint8_t)route->table : RT_TABLE_COMPAT,
+                .rtm_protocol = NETSETUP_MARK,
+                .rtm_scope = route->via.family != 0 ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK,
+                .rtm_type = RTN_UNICAST,
+                .rtm_flags = route->onlink ? RTNH_F_ONLINK : 0,
+        };
+        unsigned index = *route->dev ? netlink_ifindex(n, route->dev) : 0;
+        CLEANUP_MSG struct nl_msg *msg = nlmsg_alloc_size(ROUTE_BYTES);
 
-        if (!to || !subnet || (from->source.family && !source))
+        if (*route->dev && index == 0)
+                return -ENODEV;
+        if (!msg || !nlmsg_put(msg, NL_AUTO_PORT, NL_AUTO_SEQ, type, 0, NLM_F_REQUEST | flags) ||
+            nlmsg_append(msg, (void *)&m, sizeof m, NLMSG_ALIGNTO) < 0 ||
+            put_address(msg, RTA_DST, &route->to.address) < 0 ||
+            nla_put_u32(msg, RTA_TABLE, route->table) < 0 ||
+            nla_put_u32(msg, RTA_PRIORITY, route->metric) < 0 ||
+            put_address(msg, RTA_PREFSRC, &route->source) < 0 || put_mtu(msg, route->mtu) < 0 ||
+            put_address(msg, RTA_GATEWAY, &route->via) < 0 ||
+            (index != 0 && nla_put_u32(msg, RTA_OIF, index) < 0))
                 return -ENOMEM;
-        rtnl_route_set_family(to, from->to.address.family);
-        rtnl_route_set_table(to, from->table);
-        rtnl_route_set_protocol(to, NETSETUP_MARK);
-        rtnl_route_set_priority(to, from->metric);
-        r = rtnl_route_set_dst(to, subnet);
-        if (r >= 0 && source)
-                r = rtnl_route_set_pref_src(to, source);
-        if (r >= 0 && from->mtu != 0)
-                r = rtnl_route_set_metric(to, RTAX_MTU, from->mtu);
-        if (r < 0)
-                return netlink_errno(r);
-        r = set_hop(n, to, from);
-        if (r >= 0)
-                *ret = TAKE_PTR(to);
-        return r;
+        *ret = TAKE_PTR(msg);
+        return 0;
 }
 
 int nl_route_add_message(Netlink *n, const NetRoute *route, bool replace, struct nl_msg **ret)
 {
-        CLEANUP_ROUTE struct rtnl_route *r = NULL;
-        int result = make_route(n, route, &r);
-
-        if (result >= 0)
-                result = netlink_errno(rtnl_route_build_add_request(
-                        r, NLM_F_CREATE | (replace ? NLM_F_REPLACE : NLM_F_EXCL), ret));
-        return result;
+        return route_message(n, RTM_NEWROUTE, NLM_F_CREATE | (replace ? NLM_F_REPLACE : NLM_F_EXCL),
+                             route, ret);
 }
 
 int nl_route_remove_message(Netlink *n, const NetRoute *route, struct nl_msg **ret)
 {
-        CLEANUP_ROUTE struct rtnl_route *r = NULL;
-        int result = make_route(n, route, &r);
-
-        if (result >= 0)
-                result = netlink_errno(rtnl_route_build_del_request(r, 0, ret));
-        return result;
+        return route_message(n, RTM_DELROUTE, 0, route, ret);
 }
 
 /* ---- rules ---- */

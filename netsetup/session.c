@@ -66,12 +66,13 @@ static int read_desired(Session *s, const SessionOptions *options)
                      : desired_resolve(&s->conf, &s->desired, &s->plan.notes, !options->offline);
 }
 
-static int read_actual(Session *s, const SessionOptions *options)
+/* `s` gets what the host of `first` has now. */
+static int read_actual(Session *s, Session *first, const SessionOptions *options)
 {
-        int r = host_open(&s->host, options->dir);
+        int r = s == first ? host_open(&s->host, options->dir) : 0;
 
         if (r >= 0)
-                r = host_read(&s->host, &s->desired, &s->actual);
+                r = host_read(&first->host, &first->desired, &s->actual);
         if (r < 0)
                 (void)strv_addf(&s->conf.problems, "the kernel's state cannot be read: %s",
                                 strerror(-r));
@@ -119,23 +120,34 @@ static void keep_route_only(Plan *plan, const NetPrefix *to)
         plan->n_steps = n;
 }
 
+static int make_plan(Session *s, const NetState *desired, const SessionOptions *options)
+{
+        int r = plan_make(desired, &s->actual, &s->plan);
+
+        if (r >= 0 && options->only_route)
+                keep_route_only(&s->plan, options->only_route);
+        return r == -EINVAL ? -ENETUNREACH : r;
+}
+
 int session_plan(Session *s, const SessionOptions *options)
 {
         int r = read_desired(s, options);
 
         if (r >= 0)
-                r = read_actual(s, options);
+                r = read_actual(s, s, options);
         if (r >= 0)
                 r = set_auto_mtus(s, options);
         if (r >= 0)
                 r = desired_keep_router_advertisements(&s->desired, &s->actual);
-        if (r >= 0)
-                r = plan_make(&s->desired, &s->actual, &s->plan);
-        if (r == -EINVAL)
-                r = -ENETUNREACH;
-        if (r >= 0 && options->only_route)
-                keep_route_only(&s->plan, options->only_route);
-        return r;
+        return r < 0 ? r : make_plan(s, &s->desired, options);
+}
+
+/* Compares what `first` desires with what there is after it was carried out. */
+static int plan_again(Session *s, Session *first, const SessionOptions *options)
+{
+        int r = read_actual(s, first, options);
+
+        return r < 0 ? r : make_plan(s, &first->desired, options);
 }
 
 /* ---- apply ---- */
@@ -185,7 +197,7 @@ size_t session_undo(Applied *a, const SessionOptions *options)
         size_t failures = 0;
 
         for (size_t i = a->n_rounds; i-- > 0;) {
-                Apply apply = { .host = &a->rounds[i].host,
+                Apply apply = { .host = &a->rounds[0].host,
                                 .hook = options->hook,
                                 .hook_user = options->hook_user };
 
@@ -206,9 +218,11 @@ static void tell_failure(FILE *err, const Apply *apply, int r)
 /* One round. 1 when there was something to do. */
 static int apply_once(const SessionOptions *options, FILE *out, FILE *err, Applied *a)
 {
-        Session *s = &a->rounds[a->n_rounds];
-        Apply apply = { .host = &s->host, .hook = options->hook, .hook_user = options->hook_user };
-        int r = session_plan(s, options);
+        Session *first = a->rounds, *s = &a->rounds[a->n_rounds];
+        Apply apply = { .host = &first->host,
+                        .hook = options->hook,
+                        .hook_user = options->hook_user };
+        int r = s == first ? session_plan(s, options) : plan_again(s, first, options);
 
         if (r < 0) {
                 session_print_problems(s, err);

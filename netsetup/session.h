@@ -45,7 +45,8 @@ int session_plan(Session *s, const SessionOptions *options);
 void session_print_problems(const Session *s, FILE *to);
 
 /* What was done, for undoing it: an apply may take a second round, when the kernel has taken away
- * more than it was told to. */
+ * more than it was told to. The configuration is read in the first one only; the others have no
+ * more than what there is, and the plan. */
 #define SESSION_ROUNDS 3
 typedef struct Applied {
         int lock_fd; /* held until applied_done() */

@@ -343,7 +343,7 @@ check_PROGRAMS += tests/unit/test-version-query
 TESTS += tests/unit/test-version-query
 tests_unit_test_version_query_SOURCES = tests/unit/test-version-query.c
 tests_unit_test_version_query_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
-tests_unit_test_version_query_LDADD = daemons/common/libcommon.a lib/base/libbase.a \
+tests_unit_test_version_query_LDADD = daemons/common/libcommon.a lib/http/libhttp.a lib/base/libbase.a \
 	$(JANSSON_LIBS) $(CHECK_LIBS)
 
 check_PROGRAMS += tests/unit/test-resolver

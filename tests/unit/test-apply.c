@@ -262,7 +262,8 @@ START_TEST(what_fails_is_said_and_all_is_undone)
         CLEANUP_FREE char *before = shown();
 
         buffer_put_text(&b, changed_conf);
-        buffer_put_text(&b, "[route wrong]\nto = 10.99.0.0/16\nvia = 10.1.0.7\nsource = 9.9.9.9\n");
+        buffer_put_text(&b, "[route wrong]\nto = 10.99.0.0/16\nvia = 10.1.0.7\nsource = 9.9.9.9\n"
+                            "[route after]\nto = 10.98.0.0/16\nvia = 10.1.0.7\n");
         CLEANUP_FREE char *wrong = buffer_take_text(&b);
 
         configure_all(wrong, rules_changed_conf, wireguard_changed_conf);
@@ -285,6 +286,10 @@ START_TEST(what_is_refused_changes_nothing)
         configure("[interface e0]\naddress = 10.1.0.1/24\n[interface e9]\nmtu = 1400\n");
         ck_assert_int_eq(apply(&said), -ENETUNREACH);
         ck_assert_ptr_nonnull(strstr(said, "network.conf:4: there is no interface e9"));
+        free(said);
+        configure("[interface e0]\naddress = 10.1.0.1/24\nadress = 10.1.0.2/24\n");
+        ck_assert_int_eq(apply(&said), -EINVAL);
+        ck_assert_ptr_nonnull(strstr(said, "network.conf:3: adress: unknown in [interface]"));
         CLEANUP_FREE char *after = shown();
 
         expect_same(before, after);
