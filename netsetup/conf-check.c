@@ -280,10 +280,9 @@ int conf_check_endpoint(Conf *conf, const ConfPeer *peer, const NetAddress *endp
         {
                 if (device->no_routes || (device->table != 0 && device->table != RT_TABLE_MAIN))
                         break;
-                if (conf_peer_device(conf, other) != device)
-                        continue;
                 DL_FOREACH (other->allowed, p)
                         if (prefix_contains(&p->prefix, endpoint) &&
+                            conf_peer_device(conf, other) == device &&
                             !has_other_way(conf, device, endpoint, p->prefix.length))
                                 return tell_inside(conf, peer, endpoint, &p->prefix,
                                                    "allowed-ips of", other->item.name);
