@@ -5,7 +5,7 @@
  *
  *   ROOT                        ours to manage; no process may be in it when it has controllers
  *   |-- spark-worker            where we move if ROOT is where we were
- *   `-- spark-executors         the ceiling; "spark-executors-INSTANCE" with several workers
+ *   `-- spark-executors         the ceiling; "spark-executors_INSTANCE" with several workers
  *       |-- app-1-0             one executor
  *       `-- app-1-1
  *
@@ -253,7 +253,7 @@ static int make_executors(LibcgroupBackend *self, const char *root, const Backen
         int r;
 
         if (asprintf(&self->executors, "%s%s" LAUNCH_SLICE_NAME "%s%s", root + 1,
-                     root[1] ? "/" : "", config->instance ? "-" : "",
+                     root[1] ? "/" : "", config->instance ? "_" : "",
                      config->instance ? config->instance : "") < 0) {
                 self->executors = NULL;
                 return -ENOMEM;

@@ -421,7 +421,7 @@ char *launch_slice_name(const char *slice)
 {
         char *name;
 
-        return asprintf(&name, LAUNCH_SLICE_NAME "%s%s.slice", slice ? "-" : "",
+        return asprintf(&name, LAUNCH_SLICE_NAME "%s%s.slice", slice ? "_" : "",
                         slice ? slice : "") < 0
                        ? NULL
                        : name;

@@ -36,7 +36,7 @@
 #define LAUNCH_FDS    3 /* of a start: the environment, stdout, stderr */
 
 /* Names of units: UNIT_PREFIX ROLE "-" ID ".service" in "spark-executors.slice", or in
- * "spark-executors-NAME.slice" below it. */
+ * "spark-executors_NAME.slice" beside it (a dash would put that below it, under its ceiling). */
 #define LAUNCH_UNIT_PREFIX "spark-"
 #define LAUNCH_SLICE_NAME  "spark-executors"
 
@@ -47,7 +47,7 @@ typedef enum LaunchVerb {
         LAUNCH_START,
         LAUNCH_STOP,   /* send a signal: to the main process, SIGKILL to all */
         LAUNCH_FORGET, /* end what is left of it, and let its unit go */
-        LAUNCH_SLICE,  /* set the ceiling of all executors */
+        LAUNCH_SLICE,  /* set the ceiling of all executors of a worker */
         LAUNCH_REMOVE, /* empty a directory of what its user's executors left there */
 } LaunchVerb;
 
@@ -84,7 +84,7 @@ int launch_message_parse(const void *data, size_t size, LaunchMessage *ret, char
 /* The bytes of a request. 0, or -ENOMEM / -EMSGSIZE. Checks nothing: that is the other side's. */
 int launch_message_write(const LaunchMessage *m, Buffer *out);
 
-/* The unit's name, "spark-executor-ID.service"; "spark-executors-NAME.slice". Owned by the caller;
+/* The unit's name, "spark-executor-ID.service"; "spark-executors_NAME.slice". Owned by the caller;
  * NULL when out of memory. */
 char *launch_unit_name(const char *role, const char *id);
 char *launch_slice_name(const char *slice);

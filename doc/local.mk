@@ -32,6 +32,7 @@ MAN_ALIASES = \
 	spark-worker.service.7:spark-units.7 \
 	spark-worker.socket.7:spark-units.7 \
 	spark-worker@.service.7:spark-units.7 \
+	spark.slice.7:spark-units.7 \
 	spark.target.7:spark-units.7 \
 	with-spark-env.5:spark-env.sh.5
 

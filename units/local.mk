@@ -16,6 +16,7 @@ UNITS = \
 	units/spark-netsetup-pull.timer \
 	units/spark-worker-webui.socket \
 	units/spark-worker.socket \
+	units/spark.slice \
 	units/spark.target
 UNITS_MADE = \
 	units/spark-launcher.service \

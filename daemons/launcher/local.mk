@@ -26,7 +26,6 @@ spark_exec_SOURCES = daemons/launcher/spark-exec.c
 spark_exec_LDADD = lib/base/libbase.a
 
 EXTRA_DIST += \
-	units/spark-executors.slice \
 	units/spark-launcher.service.in \
 	units/spark-launcher.socket
 

@@ -40,7 +40,7 @@ static const Setting settings_table[] = {
         LIST_SETTING("work-dirs", work_roots, .option = "work-dirs",
                      .fallback = "/var/lib/spark/work,/var/lib/spark/workers,/var/lib/spark/local",
                      .value = "DIRS", .help = "directories below which executors work"),
-        TIME_SETTING("idle", idle_usec, "30s", 0, 0, .option = "idle", .value = "TIME",
+        TIME_SETTING("idle", idle_usec, "0", 0, 0, .option = "idle", .value = "TIME",
                      .help = "how long to wait for another request; 0: for ever"),
         TEXT_SETTING(NULL, starter, .option = "starter", .fallback = PKGLIBEXECDIR "/spark-exec",
                      .value = "FILE", .help = "what the units run, which runs the rest"),

@@ -51,7 +51,7 @@ START_TEST(a_start_is_read)
         unit = launch_unit_name(m.role, m.id);
         ck_assert_str_eq(unit, "spark-executor-app-20261121000000-0001-3.service");
         slice = launch_slice_name(m.slice);
-        ck_assert_str_eq(slice, "spark-executors-w1.slice");
+        ck_assert_str_eq(slice, "spark-executors_w1.slice");
         plain = launch_slice_name(NULL);
         ck_assert_str_eq(plain, "spark-executors.slice");
 }

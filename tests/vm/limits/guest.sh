@@ -18,6 +18,7 @@ ln -s /usr/bin/python3 /opt/test/leads-out
 install -d -o spark -g spark -m 751 /var/lib/spark
 install -d -o spark -g spark-executor -m 2710 /var/lib/spark/work
 install -d -m 755 /var/lib/spark/work/root-owned
+install -m 644 /dev/null /etc/spark/spark-launcher.conf
 install -m 640 -g spark /dev/null /etc/spark/spark-secret.conf
 mkdir /opt/test/job && cp -a . /opt/test/job && chmod -R a+rX /opt/test
 systemctl daemon-reload
