@@ -26,14 +26,14 @@ def check_match(pattern, text, name):
     check(re.search(pattern, text, re.S), name, f"{shown!r} does not match {pattern!r}")
 
 
-def wait_for(what, seconds=20):
+def wait_for(what, seconds=20, every=0.1):
     """The first true value of what(), or the last one."""
     end = time.monotonic() + seconds
     while True:
         value = what()
         if value or time.monotonic() > end:
             return value
-        time.sleep(0.1)
+        time.sleep(every)
 
 
 def output(*command):

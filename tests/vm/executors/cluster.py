@@ -15,9 +15,10 @@ MIB = 1 << 20
 
 class Job:
     """A stock spark-submit of one of the scripts here, run by a user of the host. Its name is the
-    first argument of the script."""
+    first argument of the script; `spark` is the engine that it is of."""
 
-    def __init__(self, name, script, *arguments, conf=()):
+    def __init__(self, name, script, *arguments, conf=(), spark="default",
+                 master="spark://localhost:7077"):
         self.name = name
         settings = {
             "spark.ui.enabled": "false",
@@ -27,8 +28,8 @@ class Job:
             "spark.executor.extraJavaOptions": FLAGS,
         }
         settings.update(conf)
-        command = ["runuser", "-u", "user", "--", "/opt/spark/default/bin/spark-submit",
-                   "--master", "spark://localhost:7077", "--driver-memory", "512m",
+        command = ["runuser", "-u", "user", "--", f"/opt/spark/{spark}/bin/spark-submit",
+                   "--master", master, "--driver-memory", "512m",
                    "--py-files", "/srv/job/inside.py,/srv/job/walls.py"]
         for key, value in settings.items():
             command += ["--conf", f"{key}={value}"]
