@@ -13,7 +13,7 @@ from tap import output, wait_for
 
 MASTER, WORKER = "spark-master", "spark-worker"
 # Killed while it recovers: each fourth time, and each time a little later than the time before.
-EARLY_EVERY, LATER = 4, 0.02
+EARLY_EVERY, LATER = 4, 0.04
 
 
 def units():

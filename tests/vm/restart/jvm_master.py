@@ -3,7 +3,7 @@
 is killed it tells drivers at once; the executors that outlived that are ended, and others come."""
 
 import shuffles
-from daemons import WORKER, kill_nine, registered, restart, units, worker_knows
+from daemons import WORKER, kill_nine, page, registered, restart, units, worker_knows
 from jvm import Jvm
 from shuffles import EXECUTORS, VERSIONS, unbothered
 from tap import check, check_equal, finish, output, wait_for
@@ -22,15 +22,12 @@ def clean_restart(master, jobs, executors):
     check_equal(master.log()[len(told):], "", f"{master.name} has not noticed it")
 
 
-def crash(job, executors):
+def crash(master, job, executors):
     kill_nine(WORKER)
-    most = 0
 
     def others():
-        nonlocal most
-        now = set(units())
-        most = max(most, len(now))
-        return len(now - set(executors)) == EXECUTORS and not now & set(executors)
+        running = set(units())
+        return len(running) == EXECUTORS and not running & set(executors)
 
     check(wait_for(others, 60), "the worker is killed: other executors take the place of the old",
           units())
@@ -38,22 +35,23 @@ def crash(job, executors):
     check("worker lost" in job.log(), "which the driver was told", job.log()[-2000:])
     check(wait_for(lambda: worker_knows()["taken"][0] == EXECUTORS, 20),
           "the worker counts them only", worker_knows())
+    check_equal(page(UI_PORT)["coresused"], EXECUTORS, "and so does the master")
     check(shuffles.go_on([job], 120), "the job goes on with them", job.log()[-2000:])
-    print(f"#   there were at most {most} at once")
 
 
 def under(version):
     master = Jvm("Master", version, UI_PORT, "--port", str(PORT))
     check(master.up(), f"{master.name} is up", master.log()[-2000:])
     restart(WORKER)
-    check(wait_for(registered, 60), "the worker registers with it", output("systemctl", "status", WORKER))
+    check(wait_for(registered, 60), "the worker registers with it",
+          output("systemctl", "status", WORKER))
     job, = shuffles.start("jvm-master", [version], master=URL,
                           **{"spark.task.maxFailures": "4"})
     executors = units()
     check_equal(len(executors), EXECUTORS, "it has its executors")
     clean_restart(master, [job], executors)
     shuffles.nothing_lost(job)
-    crash(job, executors)
+    crash(master, job, executors)
     job.go_on()
     shuffles.ends_well(job)
     check(wait_for(lambda: not units(), 60), "nothing is left of its executors", units())

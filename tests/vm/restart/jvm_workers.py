@@ -18,13 +18,14 @@ def unbothered(jobs, executors, what):
 
 
 def clean_restart(workers, jobs, executors):
-    known = master_knows()
+    known, lost = master_knows(), shuffles.masters_lost(jobs)
     told = [worker.log() for worker in workers]
     check(all(restart(MASTER) for _ in range(3)), "the master is restarted three times")
     check_equal(master_knows(), known, "it knows at once what it knew")
     unbothered(jobs, executors, "restarts of the master")
     for worker, before in zip(workers, told):
         check_equal(worker.log()[len(before):], "", f"{worker.name} has not noticed it")
+    check_equal(shuffles.masters_lost(jobs), lost, "nor have the drivers")
 
 
 def crash(jobs, executors):

@@ -29,12 +29,13 @@ def clean_restart(jobs, executors):
 
 
 def master_restart(jobs, executors):
-    since, known = now(), both_know()
+    since, known, lost = now(), both_know(), shuffles.masters_lost(jobs)
     check(all(restart(MASTER) for _ in range(3)), "the master is restarted three times")
     check_equal(both_know(), known, "it knows at once what it knew")
     unbothered(jobs, executors, "restarts of the master")
     told = journal(WORKER, since)
     check("Connection to master" not in told, "the worker has not noticed it", told)
+    check_equal(shuffles.masters_lost(jobs), lost, "nor have the drivers")
 
 
 def crash(jobs, executors, service):
@@ -45,6 +46,14 @@ def crash(jobs, executors, service):
           f"{min(took, default=0):.1f} to {max(took, default=0):.1f} s later",
           journal(service, "-60"))
     unbothered(jobs, executors, f"kills of {service}")
+
+
+def crash_of_master(jobs, executors):
+    before = shuffles.masters_lost(jobs)
+    crash(jobs, executors, MASTER)
+    after = shuffles.masters_lost(jobs)
+    check(all(after[name] > before[name] for name in before), "of which the drivers have heard",
+          after)
 
 
 def upgrade(jobs, executors):
@@ -114,7 +123,7 @@ def main():
     clean_restart(jobs, executors)
     crash(jobs, executors, WORKER)
     master_restart(jobs, executors)
-    crash(jobs, executors, MASTER)
+    crash_of_master(jobs, executors)
     upgrade(jobs, executors)
     jobs_end(jobs)
     ended_meanwhile()

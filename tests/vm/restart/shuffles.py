@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Jobs that shuffle until they may end, of each Spark version that is here, and what a job shows when
-it was not spared."""
+"""Jobs that shuffle until they may end, of each Spark version that is here, and what a job shows
+when it was not spared."""
 
 import os
 import re
@@ -44,6 +44,12 @@ def go_on(jobs, seconds=60):
 def unbothered(jobs, executors, what):
     check(go_on(jobs), f"the jobs go on after {what}", [job.process.poll() for job in jobs])
     check_equal(units(), executors, f"the same executors run after {what}")
+
+
+def masters_lost(jobs):
+    """How often their drivers have lost the master, and heard of another one."""
+    words = "waiting for master to reconnect|Master has changed"
+    return {job.name: len(re.findall(words, job.log())) for job in jobs}
 
 
 def nothing_lost(job):
