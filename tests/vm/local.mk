@@ -8,3 +8,4 @@ EXTRA_DIST += \
 	tests/vm/restart tests/vm/test-limits tests/vm/test-package tests/vm/test-restart tests/vm/uml.config tests/vm/walls.py
 EXTRA_DIST += tests/vm/test-netsetup tests/vm/netsetup
 EXTRA_DIST += tests/vm/test-mesh tests/vm/mesh
+EXTRA_DIST += tests/vm/test-reboot tests/vm/reboot
