@@ -212,8 +212,7 @@ static int init_mesh(const MeshPlaces *places, JoinArguments *a)
                 r = mesh_settle(places, &state, false);
         if (r < 0)
                 return give_up(places, &state, r);
-        if (!a->no_services)
-                mesh_services_start();
+        (void)mesh_services_start(!a->no_services, false);
         mesh_address_format(mesh_state_self(&state)->address, address);
         mesh_address_format(a->pool, pool);
         (void)printf("The mesh has the addresses %s/%u; this host is %s, %s.\n"
@@ -398,17 +397,9 @@ static bool say_joined(const MeshState *state)
         return false;
 }
 
-static int start_worker(void)
-{
-        static const char *const enable[] = { "enable", "--quiet", "spark-worker.service", NULL };
-        /* it may run already, with what it was told before */
-        static const char *const restart[] = { "restart", "spark-worker.service", NULL };
-
-        return mesh_systemctl(enable) < 0 || mesh_systemctl(restart) < 0 ? VERB_FAILED : VERB_OK;
-}
-
 static int join_mesh(const MeshPlaces *places, const JoinArguments *a, const Token *token)
 {
+        static const char *const restart_worker[] = { "restart", "spark-worker.service", NULL };
         CLEANUP_MESH_STATE MeshState state = MESH_STATE_INIT;
 
         if (token->expires <= mesh_now()) {
@@ -429,12 +420,14 @@ static int join_mesh(const MeshPlaces *places, const JoinArguments *a, const Tok
         r = mesh_settle(places, &state, false);
         if (r < 0)
                 return give_up(places, &state, r);
-        if (!a->no_services)
-                mesh_services_start();
+        r = mesh_services_start(!a->no_services, a->start_worker);
         if (say_joined(&state))
                 /* what has changed since, when nobody listened here yet */
                 (void)mesh_pull(places, true);
-        return a->start_worker ? start_worker() : VERB_OK;
+        /* it may run already, with what it was told before */
+        if (a->start_worker && r >= 0)
+                r = mesh_systemctl(restart_worker);
+        return r < 0 ? VERB_FAILED : VERB_OK;
 }
 
 /* As an argument the token could be seen by others in the list of processes. */

@@ -7,6 +7,7 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 #include "base/macro.h"
 #include "netsetup/mesh-verbs.h"
@@ -71,6 +72,9 @@ int main(int argc, char **argv)
         };
         VerbContext context = { .config = NETSETUP_CONFIG };
 
+        /* Keys are in its memory: no image of that is written, and nobody but root looks into it.
+         */
+        (void)prctl(PR_SET_DUMPABLE, 0);
         for (;;) {
                 int c = getopt_long(argc, argv, "+c:hV", options, NULL);
 

@@ -82,7 +82,7 @@ int mesh_settle(const MeshPlaces *places, MeshState *state, bool measure)
 
 int mesh_systemctl(const char *const *words)
 {
-        const char *argv[8] = { "systemctl" };
+        const char *argv[10] = { "systemctl" };
         pid_t pid;
         int status;
 
@@ -98,20 +98,27 @@ int mesh_systemctl(const char *const *words)
         return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -EIO;
 }
 
-void mesh_services_start(void)
+/* Enabling has systemd read its units anew, the worker's with its drop-in as well: that takes
+ * longest, and is done once for all of them. What is started has to wait for the network perhaps,
+ * which nobody here does. */
+int mesh_services_start(bool services, bool worker)
 {
-        static const char *const reload[] = { "daemon-reload", NULL };
-        static const char *const boot[] = { "enable", "--quiet", "spark-netsetup.service", NULL };
-        static const char *const start[] = { "enable",
-                                             "--quiet",
-                                             "--now",
-                                             "spark-netsetup-join.socket",
-                                             "spark-netsetup-pull.timer",
-                                             NULL };
+        static const char *const mesh[] = { "enable",
+                                            "--quiet",
+                                            "--now",
+                                            "--no-block",
+                                            "spark-netsetup.service",
+                                            "spark-netsetup-join.socket",
+                                            "spark-netsetup-pull.timer",
+                                            NULL };
+        const char *const enable_worker[] = { "enable", "--quiet", "spark-worker.service",
+                                              services ? "--no-reload" : NULL, NULL };
+        int result = worker ? mesh_systemctl(enable_worker) : 0;
 
-        if (mesh_systemctl(reload) < 0 || mesh_systemctl(boot) < 0 || mesh_systemctl(start) < 0)
+        if (services && mesh_systemctl(mesh) < 0)
                 (void)fprintf(stderr, "spark-netsetup: the services could not be started; see "
                                       "above\n");
+        return result;
 }
 
 void mesh_services_stop(void)

@@ -39,7 +39,9 @@ int mesh_pull(const MeshPlaces *places, bool measure);
 /* Runs systemctl with these words (NULL ends them), and waits. Nothing is done where systemd does
  * not run. 0 or -EIO. */
 int mesh_systemctl(const char *const *words);
-void mesh_services_start(void);
+/* Enables the mesh's own services and starts them, and enables the worker, which the caller starts
+ * when the mesh is there. 0, or -EIO when the worker could not be enabled; the rest is said. */
+int mesh_services_start(bool services, bool worker);
 void mesh_services_stop(void);
 
 uint64_t mesh_now(void); /* seconds since 1970 */

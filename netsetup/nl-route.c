@@ -127,14 +127,20 @@ static int take_address(void *user, struct nlmsghdr *h)
         return 0;
 }
 
+static int dump(Netlink *n, int type, void *any, size_t size, NetlinkEach take, NetState *state)
+{
+        CLEANUP_MSG struct nl_msg *msg = nlmsg_alloc_simple(type, 0);
+
+        if (!msg || nlmsg_append(msg, any, size, NLMSG_ALIGNTO) < 0)
+                return -ENOMEM;
+        return netlink_dump(n, msg, take, state);
+}
+
 static int read_addresses(Netlink *n, NetState *state)
 {
-        CLEANUP_MSG struct nl_msg *msg = nlmsg_alloc_simple(RTM_GETADDR, 0);
         struct ifaddrmsg any = { .ifa_family = AF_UNSPEC };
 
-        if (!msg || nlmsg_append(msg, &any, sizeof any, NLMSG_ALIGNTO) < 0)
-                return -ENOMEM;
-        return netlink_dump(n, msg, take_address, state);
+        return dump(n, RTM_GETADDR, &any, sizeof any, take_address, state);
 }
 
 static NetAddress address_in(const struct nlattr *a)
@@ -191,12 +197,9 @@ static int take_route(void *user, struct nlmsghdr *h)
 
 static int read_routes(Netlink *n, NetState *state)
 {
-        CLEANUP_MSG struct nl_msg *msg = nlmsg_alloc_simple(RTM_GETROUTE, 0);
         struct rtmsg any = { .rtm_family = AF_UNSPEC };
 
-        if (!msg || nlmsg_append(msg, &any, sizeof any, NLMSG_ALIGNTO) < 0)
-                return -ENOMEM;
-        return netlink_dump(n, msg, take_route, state);
+        return dump(n, RTM_GETROUTE, &any, sizeof any, take_route, state);
 }
 
 static NetPrefix rule_subnet(struct nl_addr *a, int family)

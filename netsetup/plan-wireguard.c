@@ -146,6 +146,19 @@ int plan_set_devices(Planner *p)
         return r;
 }
 
+static int remove_peer(Planner *p, const char *device, const WgPeer *actual, const char *why)
+{
+        Step *step = plan_add(p, STEP_PEER, actual, NULL);
+        char key[KEY_TEXT_SIZE];
+
+        if (!step)
+                return -ENOMEM;
+        key_format(&actual->public_key, key);
+        step->link = device;
+        step->set = UINT32_MAX;
+        return plan_say(step, PLAN_TEXT(p, "remove peer %s from %s", key, device), why);
+}
+
 int plan_forget_device(Planner *p, const char *name)
 {
         const WgDevice *actual = state_device(p->actual, name);
@@ -153,18 +166,8 @@ int plan_forget_device(Planner *p, const char *name)
 
         if (!actual || actual->unreadable)
                 return 0;
-        for (const WgPeer *peer = actual->peers; peer && r >= 0; peer = peer->next) {
-                Step *step = plan_add(p, STEP_PEER, peer, NULL);
-                char key[KEY_TEXT_SIZE];
-
-                if (!step)
-                        return -ENOMEM;
-                key_format(&peer->public_key, key);
-                step->link = actual->name;
-                step->set = UINT32_MAX;
-                r = plan_say(step, PLAN_TEXT(p, "remove peer %s from %s", key, actual->name),
-                             "goes with its device");
-        }
+        for (const WgPeer *peer = actual->peers; peer && r >= 0; peer = peer->next)
+                r = remove_peer(p, actual->name, peer, "goes with its device");
         Step *step = r < 0 ? NULL : plan_add(p, STEP_DEVICE, actual, NULL);
 
         if (!step)
@@ -285,52 +288,48 @@ static int set_peer(Planner *p, Sides *s, const WgPeer *desired)
                                : PLAN_TEXT(p, "absent; %s", desired->from));
 }
 
-static int remove_peer(Planner *p, Sides *s, const WgPeer *actual)
+static int set_peers(Planner *p, Sides *s)
 {
-        Step *step;
-        char key[KEY_TEXT_SIZE];
+        int r = 0;
 
-        if (peer_of(s->peers_wanted, &actual->public_key))
-                return 0;
-        step = plan_add(p, STEP_PEER, actual, NULL);
-        if (!step)
-                return -ENOMEM;
-        key_format(&actual->public_key, key);
-        step->link = s->desired->name;
-        step->set = UINT32_MAX;
-        return plan_say(step, PLAN_TEXT(p, "remove peer %s from %s", key, s->desired->name),
-                        "not in the configuration");
+        for (const WgPeer *peer = s->desired->peers; peer && r >= 0; peer = peer->next)
+                r = set_peer(p, s, peer);
+        return r;
+}
+
+static int remove_peers(Planner *p, Sides *s)
+{
+        int r = 0;
+
+        for (const WgPeer *peer = s->actual ? s->actual->peers : NULL; peer && r >= 0;
+             peer = peer->next)
+                if (!peer_of(s->peers_wanted, &peer->public_key))
+                        r = remove_peer(p, s->desired->name, peer, "not in the configuration");
+        return r;
+}
+
+static int plan_peers(Planner *p, int (*each)(Planner *, Sides *))
+{
+        int r = 0;
+
+        for (const WgDevice *d = p->desired->devices; d && r >= 0; d = d->next) {
+                CLEANUP(sides_done) Sides sides = { 0 };
+
+                if (is_hidden(p, d))
+                        continue;
+                r = sides_make(p, d, &sides);
+                if (r >= 0)
+                        r = each(p, &sides);
+        }
+        return r;
 }
 
 int plan_set_peers(Planner *p)
 {
-        int r = 0;
-
-        for (const WgDevice *d = p->desired->devices; d && r >= 0; d = d->next) {
-                CLEANUP(sides_done) Sides sides = { 0 };
-
-                if (is_hidden(p, d))
-                        continue;
-                r = sides_make(p, d, &sides);
-                for (const WgPeer *peer = d->peers; peer && r >= 0; peer = peer->next)
-                        r = set_peer(p, &sides, peer);
-        }
-        return r;
+        return plan_peers(p, set_peers);
 }
 
 int plan_remove_peers(Planner *p)
 {
-        int r = 0;
-
-        for (const WgDevice *d = p->desired->devices; d && r >= 0; d = d->next) {
-                CLEANUP(sides_done) Sides sides = { 0 };
-
-                if (is_hidden(p, d))
-                        continue;
-                r = sides_make(p, d, &sides);
-                for (const WgPeer *peer = sides.actual ? sides.actual->peers : NULL; peer && r >= 0;
-                     peer = peer->next)
-                        r = remove_peer(p, &sides, peer);
-        }
-        return r;
+        return plan_peers(p, remove_peers);
 }

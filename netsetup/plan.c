@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define PLAN_ARENA_BYTES ((size_t)256 << 20)
+#define PROBLEMS_MAX     50 /* that are told at once */
 
 void plan_init(Plan *plan)
 {
@@ -54,20 +55,14 @@ int plan_say(Step *step, const char *what, const char *why)
 
 int plan_problem(Planner *p, const char *format, ...)
 {
-        CLEANUP_FREE char *text = NULL;
         va_list ap;
+        int r = 0;
 
-        if (p->plan->problems.length >= 50)
-                return 0;
         va_start(ap, format);
-        int n = vasprintf(&text, format, ap);
-
+        if (p->plan->problems.length < PROBLEMS_MAX)
+                r = strv_vaddf(&p->plan->problems, format, ap);
         va_end(ap);
-        if (n < 0) {
-                text = NULL;
-                return -ENOMEM;
-        }
-        return strv_add(&p->plan->problems, text);
+        return r;
 }
 
 /* ---- links ---- */

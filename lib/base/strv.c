@@ -40,14 +40,19 @@ int strv_add_n(Strv *v, const char *s, size_t size)
         return strv_consume(v, strndup(s, size));
 }
 
-int strv_addf(Strv *v, const char *format, ...)
+int strv_vaddf(Strv *v, const char *format, va_list args)
 {
         char *s;
+        return strv_consume(v, vasprintf(&s, format, args) < 0 ? NULL : s);
+}
+
+int strv_addf(Strv *v, const char *format, ...)
+{
         va_list args;
         va_start(args, format);
-        int n = vasprintf(&s, format, args);
+        int r = strv_vaddf(v, format, args);
         va_end(args);
-        return strv_consume(v, n < 0 ? NULL : s);
+        return r;
 }
 
 int strv_split(Strv *v, const char *s, const char *separators)

@@ -4,6 +4,7 @@
  * A NULL-terminated vector of owned strings, as argv and environ are.
  */
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -21,6 +22,7 @@ void strv_done(Strv *v);
 /* Appends a copy. 0 or -ENOMEM. */
 int strv_add(Strv *v, const char *s);
 int strv_addf(Strv *v, const char *format, ...) PRINTF_LIKE(2, 3);
+int strv_vaddf(Strv *v, const char *format, va_list args) PRINTF_LIKE(2, 0);
 int strv_add_n(Strv *v, const char *s, size_t size);
 
 /* Splits at any of the characters in `separators`; empty pieces are dropped. */

@@ -56,7 +56,16 @@ if [ "$VM_INDEX" = 1 ]; then
 fi
 together tokens
 case $VM_INDEX in
-2) check "vm2 joins" spark-netsetup join "$(fetch token)" ;;
+2)
+        start=$(date +%s.%N)
+        check "vm2 joins" spark-netsetup join "$(fetch token)"
+        check "systemd has read its units once for that" \
+                sh -c "journalctl --since @$start _PID=1 | grep -c Reloading | grep -qx 1"
+        check "the tunnel's unit is active, so that it comes back with networkd" \
+                until_ok systemctl -q is-active spark-netsetup.service
+        check "what others ask is listened for" systemctl -q is-active spark-netsetup-join.socket
+        check "and is asked" systemctl -q is-active spark-netsetup-pull.timer
+        ;;
 3)
         fetch once >token-once
         check "vm3 joins with a token for one" sh -c 'spark-netsetup join - <token-once'

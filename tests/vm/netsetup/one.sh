@@ -47,6 +47,18 @@ check "plan by nobody says what only root sees" \
 check "a key in the file is refused" \
         sh -c 'echo "[wireguard spark0]
 private-key = x" >bad.conf; spark-netsetup --config $PWD/bad.conf check 2>&1 | grep "bad.conf:2: private-key: a secret"'
+# Killed as by a mistake of its own, where any other program leaves an image of its memory.
+leaves_a_core() {
+        rm -rf cores && mkdir cores && mkfifo -m 600 cores/in
+        (ulimit -c unlimited && exec "$@" <>cores/in) &
+        sleep 0.5
+        kill -SEGV $!
+        wait $!
+        test -e "cores/core.$!"
+}
+echo "$PWD/cores/core.%p" >/proc/sys/kernel/core_pattern
+check "a program that is killed leaves an image" leaves_a_core cat
+check "this one does not" refute leaves_a_core spark-netsetup join -
 
 # ---- systemd-networkd beside it ----
 # The administrator's file takes every interface; ours are set apart by the files that are shipped.
