@@ -143,6 +143,15 @@ NetPrefix prefix_subnet(const NetPrefix *p)
         return subnet;
 }
 
+NetAddress prefix_last(const NetPrefix *p)
+{
+        NetAddress last = p->address;
+
+        for (unsigned bit = p->length; bit < address_bits(&last); bit++)
+                last.bytes[bit / 8] |= (uint8_t)(0x80 >> bit % 8);
+        return last;
+}
+
 bool prefix_has_host_bits(const NetPrefix *p)
 {
         NetPrefix subnet = prefix_subnet(p);
@@ -169,6 +178,11 @@ bool address_is_link_local(const NetAddress *a)
 {
         return a->family == AF_INET6 ? a->bytes[0] == 0xfe && (a->bytes[1] & 0xc0) == 0x80
                                      : a->bytes[0] == 169 && a->bytes[1] == 254;
+}
+
+bool address_is_multicast(const NetAddress *a)
+{
+        return a->family == AF_INET6 ? a->bytes[0] == 0xff : a->bytes[0] >> 4 == 0xe;
 }
 
 socklen_t endpoint_to_sockaddr(const NetEndpoint *e, struct sockaddr_storage *ret)

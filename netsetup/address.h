@@ -54,11 +54,14 @@ bool endpoint_equal(const NetEndpoint *a, const NetEndpoint *b);
 
 /* The subnet: without the bits after the length. */
 NetPrefix prefix_subnet(const NetPrefix *p);
+/* The highest address in it. */
+NetAddress prefix_last(const NetPrefix *p);
 bool prefix_has_host_bits(const NetPrefix *p);
 bool prefix_contains(const NetPrefix *p, const NetAddress *a);
 /* Does one contain the other? */
 bool prefix_overlaps(const NetPrefix *a, const NetPrefix *b);
 bool address_is_link_local(const NetAddress *a);
+bool address_is_multicast(const NetAddress *a);
 
 /* For sockets. */
 socklen_t endpoint_to_sockaddr(const NetEndpoint *e, struct sockaddr_storage *ret);

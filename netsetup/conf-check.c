@@ -63,6 +63,14 @@ ConfDevice *conf_peer_device(const Conf *conf, const ConfPeer *peer)
 
 /* ---- devices ---- */
 
+/* IPv6 has none. */
+static bool is_broadcast(const NetPrefix *p)
+{
+        const NetAddress highest = prefix_last(p);
+
+        return p->address.family == AF_INET && address_equal(&highest, &p->address);
+}
+
 static int check_addresses(Conf *conf, const ConfDevice *device)
 {
         const ConfPrefix *p;
@@ -76,11 +84,17 @@ static int check_addresses(Conf *conf, const ConfDevice *device)
                     p->prefix.address.family == AF_INET6)
                         r = conf_problem(conf, conf_origin(&device->item, "mtu"), "mtu",
                                          "IPv6 needs 1280 at least");
-                if (r >= 0 && p->prefix.length < address_bits(&p->prefix.address) - 1 &&
-                    address_equal(&subnet.address, &p->prefix.address))
-                        r = conf_problem(conf, p->origin, "address",
-                                         "%s is the subnet, not an address in it",
-                                         prefix_format(&p->prefix, text));
+                const char *what = p->prefix.length >= address_bits(&p->prefix.address) - 1 ? NULL
+                                   : address_equal(&subnet.address, &p->prefix.address)
+                                           ? "the subnet, not an address in it"
+                                   : is_broadcast(&p->prefix)
+                                           ? "the broadcast address of the subnet"
+                                           : NULL;
+                if (address_is_multicast(&p->prefix.address))
+                        what = "a multicast address";
+                if (r >= 0 && what)
+                        r = conf_problem(conf, p->origin, "address", "%s is %s",
+                                         prefix_format(&p->prefix, text), what);
         }
         return r;
 }

@@ -638,6 +638,14 @@ static int take_entry(void *user, const char *file, unsigned line, const char *s
         return conf_problem(conf, at, key, "unknown in [%s]", sections[kind].name);
 }
 
+bool conf_is_empty(const Conf *conf)
+{
+        for (ConfKind kind = 0; kind < CONF_KIND_MAX; kind++)
+                if (conf->items[kind])
+                        return false;
+        return true;
+}
+
 int conf_read_text(Conf *conf, const char *file, const char *text, size_t size)
 {
         unsigned line = 0;

@@ -153,6 +153,9 @@ void conf_done(Conf *conf);
  * absent when `optional`. */
 int conf_read(Conf *conf, const char *path, bool optional);
 
+/* Has it not one section? */
+bool conf_is_empty(const Conf *conf);
+
 /* One text, and conf_check() apart, for tests and fuzzing. */
 int conf_read_text(Conf *conf, const char *file, const char *text, size_t size);
 int conf_check(Conf *conf);

@@ -6,6 +6,7 @@
 #include <netdb.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/file.h"
 #include "base/hash.h"
@@ -266,6 +267,13 @@ static int read_secret(const char *file, const char *credential, NetKey *ret)
         return path ? key_read_file(path, ret) : -ENOMEM;
 }
 
+static bool everybody_may_read(const char *path)
+{
+        struct stat st;
+
+        return stat(path, &st) >= 0 && (st.st_mode & (S_IROTH | S_IWOTH)) != 0;
+}
+
 /* Reads one; 1 when it is there, 0 when it is only noted that it is not. */
 static int get_secret(Conf *conf, ConfOrigin at, const char *file, const char *credential,
                       const char *key, Strv *notes, NetKey *ret)
@@ -273,6 +281,9 @@ static int get_secret(Conf *conf, ConfOrigin at, const char *file, const char *c
         const char *source = file ? file : credential;
         int r = read_secret(file, credential, ret);
 
+        if (r >= 0 && file && everybody_may_read(file))
+                r = strv_addf(notes, "%s:%u: %s: every user of this host has access to %s", at.file,
+                              at.line, key, file);
         if (r >= 0)
                 return 1;
         if (r == -ENOMEM)

@@ -105,5 +105,11 @@ int main(int argc, char **argv)
         argc -= optind;
         argv += optind;
         optind = 0; /* glibc: start afresh */
-        return verb->run(&context, argc, argv);
+        int r = verb->run(&context, argc, argv);
+
+        if (fflush(stdout) != 0 || ferror(stdout)) {
+                fputs("spark-netsetup: what there is to say could not be written\n", stderr);
+                r = r == VERB_OK ? VERB_FAILED : r;
+        }
+        return r;
 }

@@ -151,9 +151,7 @@ static bool is_configured(const char *config)
         conf_init(&conf);
         if (conf_read(&conf, config, true) < 0)
                 return true; /* let apply say what is wrong */
-        for (ConfKind kind = 0; kind < CONF_KIND_MAX; kind++)
-                found = found || conf.items[kind];
-        return found;
+        return found || !conf_is_empty(&conf);
 }
 
 int mesh_host_apply(const MeshPlaces *places, const MeshList *list, bool measure, FILE *err)

@@ -339,11 +339,9 @@ static int address_request(Netlink *n, int type, int flags, const NetAddr *a)
             nla_put_u8(msg, IFA_PROTO, NETSETUP_MARK) < 0)
                 return -ENOMEM;
         if (bytes->family == AF_INET && type == RTM_NEWADDR && a->prefix.length < 31) {
-                NetPrefix broadcast = a->prefix;
+                const NetAddress broadcast = prefix_last(&a->prefix);
 
-                for (unsigned bit = a->prefix.length; bit < 32; bit++)
-                        broadcast.address.bytes[bit / 8] |= (uint8_t)(0x80 >> bit % 8);
-                if (nla_put(msg, IFA_BROADCAST, size, broadcast.address.bytes) < 0)
+                if (nla_put(msg, IFA_BROADCAST, size, broadcast.bytes) < 0)
                         return -ENOMEM;
         }
         return netlink_request(n, msg);

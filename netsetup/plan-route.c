@@ -101,14 +101,53 @@ static bool gateway_is_near(const Planner *p, const NetRoute *route)
                direct_route_has(p->actual->routes, true, route);
 }
 
+/* Of what others have set up: conf_check() has seen those of ours. */
+static bool is_own_address(const Planner *p, const NetAddress *address)
+{
+        for (const NetAddr *a = p->actual->addresses; a; a = a->next)
+                if (!a->ours && address_equal(&a->prefix.address, address))
+                        return true;
+        return false;
+}
+
+static int check_gateway(Planner *p, const NetRoute *route)
+{
+        char via[ADDRESS_TEXT_SIZE], to[PREFIX_TEXT_SIZE];
+
+        address_format(&route->via, via);
+        prefix_format(&route->to, to);
+        if (is_own_address(p, &route->via))
+                return plan_problem(p,
+                                    "%s: via: %s is an address of this host: the route would lead "
+                                    "to itself",
+                                    route->from, via);
+        if (gateway_is_near(p, route))
+                return 0;
+        if (prefix_contains(&route->to, &route->via))
+                return plan_problem(p,
+                                    "%s: via: the route to %s leads through itself: its gateway %s "
+                                    "is in it, and in no subnet of this host",
+                                    route->from, to, via);
+        return plan_problem(p,
+                            "%s: via: the gateway %s of the route to %s is in no subnet of this "
+                            "host",
+                            route->from, via, to);
+}
+
 int plan_check_gateways(Planner *p)
 {
         const NetRoute *last = NULL; /* many routes go to the same gateway */
         int r = 0;
 
         for (const NetRoute *route = p->desired->routes; route && r >= 0; route = route->next) {
-                char via[ADDRESS_TEXT_SIZE], to[PREFIX_TEXT_SIZE];
+                const size_t problems = p->plan->problems.length;
 
+                if (*route->dev && !state_link(p->desired, route->dev) &&
+                    (!state_link(p->actual, route->dev) || plan_link_goes(p, route->dev))) {
+                        r = plan_problem(p, "%s: dev: there is no interface %s", route->from,
+                                         route->dev);
+                        continue;
+                }
                 if (route->via.family == 0 || route->onlink ||
                     (*route->dev && route->via.family == AF_INET6 &&
                      address_is_link_local(&route->via)))
@@ -116,21 +155,9 @@ int plan_check_gateways(Planner *p)
                 if (last && address_equal(&last->via, &route->via) &&
                     strcmp(last->dev, route->dev) == 0 && last->to.length >= route->to.length)
                         continue;
-                if (gateway_is_near(p, route)) {
+                r = check_gateway(p, route);
+                if (p->plan->problems.length == problems)
                         last = route;
-                        continue;
-                }
-                r = prefix_contains(&route->to, &route->via)
-                            ? plan_problem(p,
-                                           "%s: via: the route to %s leads through itself: its "
-                                           "gateway %s is in it, and in no subnet of this host",
-                                           route->from, prefix_format(&route->to, to),
-                                           address_format(&route->via, via))
-                            : plan_problem(p,
-                                           "%s: via: the gateway %s of the route to %s is in no "
-                                           "subnet of this host",
-                                           route->from, address_format(&route->via, via),
-                                           prefix_format(&route->to, to));
         }
         return r;
 }

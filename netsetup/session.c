@@ -39,27 +39,26 @@ void session_print_problems(const Session *s, FILE *to)
                 fprintf(to, "%s\n", s->plan.problems.items[i]);
 }
 
-/* Not one section: then the wish is rather `down`, or the file was lost. */
-static bool says_nothing(const Conf *conf)
+int session_check(Session *s, const SessionOptions *options)
 {
-        for (ConfKind kind = 0; kind < CONF_KIND_MAX; kind++)
-                if (conf->items[kind])
-                        return false;
-        return true;
+        const char *config = options->config ? options->config : NETSETUP_CONFIG;
+        int r = conf_read(&s->conf, config, true);
+
+        /* then the wish is rather `down`, or the file was lost */
+        if (r >= 0 && !options->only_route && conf_is_empty(&s->conf) && access(config, F_OK) < 0) {
+                (void)strv_addf(&s->conf.problems, "there is neither %s nor a drop-in", config);
+                r = -ENOENT;
+        }
+        return r;
 }
 
 static int read_desired(Session *s, const SessionOptions *options)
 {
-        const char *config = options->config ? options->config : NETSETUP_CONFIG;
         int r;
 
         if (options->empty)
                 return 0;
-        r = conf_read(&s->conf, config, true);
-        if (r >= 0 && !options->only_route && says_nothing(&s->conf) && access(config, F_OK) < 0) {
-                (void)strv_addf(&s->conf.problems, "there is neither %s nor a drop-in", config);
-                return -ENOENT;
-        }
+        r = session_check(s, options);
         if (r >= 0)
                 r = desired_make(&s->conf, &s->desired);
         return r < 0 ? r
@@ -235,7 +234,7 @@ static int apply_once(const SessionOptions *options, FILE *out, FILE *err, Appli
         r = apply_plan(&apply, &s->plan, &a->done[a->n_rounds++]);
         if (r < 0) {
                 tell_failure(err, &apply, r);
-                return r;
+                return r == -EINVAL ? -EIO : r; /* the kernel's word, not conf_check()'s */
         }
         for (size_t i = 0; i < s->plan.n_steps; i++)
                 fprintf(out, "%s  (%s)\n", s->plan.steps[i].what, s->plan.steps[i].why);

@@ -36,6 +36,9 @@ typedef struct SessionOptions {
 void session_init(Session *s);
 void session_done(Session *s);
 
+/* Reads the configuration and judges it. 0, or as session_plan(). */
+int session_check(Session *s, const SessionOptions *options);
+
 /* Reads, resolves and plans. 0; -EINVAL with sentences in conf.problems: a bad configuration;
  * -ENETUNREACH with sentences in plan.problems: it does not fit what this host has now; or -errno
  * of what could not be read, with a sentence in conf.problems. Changes nothing. */

@@ -29,16 +29,16 @@ static bool takes_nothing(int argc, char **argv)
 
 int verb_check(const VerbContext *context, int argc, char **argv)
 {
-        CLEANUP_CONF Conf conf;
+        SessionOptions options = { .config = context->config };
+        CLEANUP_SESSION Session s;
         int r;
 
+        session_init(&s);
         if (!takes_nothing(argc, argv))
                 return VERB_USAGE;
-        conf_init(&conf);
-        r = conf_read(&conf, context->config, true);
-        for (size_t i = 0; i < conf.problems.length; i++)
-                fprintf(stderr, "%s\n", conf.problems.items[i]);
-        if (r < 0 && conf.problems.length == 0)
+        r = session_check(&s, &options);
+        session_print_problems(&s, stderr);
+        if (r < 0 && s.conf.problems.length == 0)
                 fprintf(stderr, "spark-netsetup: %s: %s\n", context->config, strerror(-r));
         return r < 0 ? VERB_CONFIG : VERB_OK;
 }

@@ -99,6 +99,52 @@ static int apply_route(const VerbContext *context, const NetPrefix *to)
         return session_apply_now(&options, stdout, stderr);
 }
 
+/* A drop-in whose name does not end in .conf is not read. */
+static char *aside_of(const char *path)
+{
+        char *aside;
+
+        return asprintf(&aside, "%s~", path) < 0 ? NULL : aside;
+}
+
+typedef enum Move { SET_ASIDE, PUT_BACK, FORGET } Move;
+
+/* Of those of the paths that are there; NULL is none. */
+static int move_drop_ins(char *const paths[2], Move move)
+{
+        for (int i = 0; i < 2; i++) {
+                CLEANUP_FREE char *aside = paths[i] ? aside_of(paths[i]) : NULL;
+                int r = !paths[i]           ? 0
+                        : !aside            ? -ENOMEM
+                        : move == FORGET    ? unlink(aside)
+                        : move == SET_ASIDE ? rename(paths[i], aside)
+                                            : rename(aside, paths[i]);
+
+                if (r < 0 && (!aside || errno != ENOENT))
+                        return aside ? -errno : r;
+        }
+        return 0;
+}
+
+/* What is saved counts from then on, and not a drop-in of this boot, which would be read later. */
+static int add_drop_in(const VerbContext *context, const NetPrefix *to, const NetAddress *via,
+                       const char *host, char *const paths[2])
+{
+        int r = move_drop_ins(paths, SET_ASIDE);
+
+        if (r >= 0)
+                r = write_drop_in(paths[0], to, via, host);
+        if (r < 0)
+                fprintf(stderr, "spark-netsetup: %s: %s\n", paths[0], strerror(-r));
+        if (r >= 0)
+                r = apply_route(context, to);
+        if (r >= 0)
+                return move_drop_ins(paths, FORGET);
+        (void)unlink(paths[0]);
+        (void)move_drop_ins(paths, PUT_BACK);
+        return r;
+}
+
 static int add(const VerbContext *context, const NetPrefix *to, const char *host, bool save)
 {
         NetAddress via;
@@ -106,17 +152,15 @@ static int add(const VerbContext *context, const NetPrefix *to, const char *host
         if (resolve(host, to->address.family, &via) < 0)
                 return VERB_FAILED;
         CLEANUP_FREE char *path = drop_in(context->config, save, to);
-        bool was_there = path && access(path, F_OK) == 0;
-        int r = path ? write_drop_in(path, to, &via, host) : -ENOMEM;
+        CLEANUP_FREE char *other = save ? drop_in(context->config, false, to) : NULL;
 
-        if (r < 0) {
-                fprintf(stderr, "spark-netsetup: %s: %s\n", path ? path : host, strerror(-r));
+        if (!path || (save && !other)) {
+                fputs("spark-netsetup: out of memory\n", stderr);
                 return VERB_FAILED;
         }
-        r = apply_route(context, to);
-        if (r < 0 && !was_there)
-                (void)unlink(path);
-        return r < 0 ? VERB_FAILED : VERB_OK;
+        return add_drop_in(context, to, &via, host, (char *const[]){ path, other }) < 0
+                       ? VERB_FAILED
+                       : VERB_OK;
 }
 
 static int del(const VerbContext *context, const NetPrefix *to)

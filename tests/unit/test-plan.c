@@ -285,6 +285,12 @@ START_TEST(a_gateway_has_to_be_near)
 
         expect_problem(&far, &host, "is in no subnet of this host");
         expect_problem(&self, &alone, "leads through itself");
+        CLEANUP_SIDE Side own = side("[route 10.8.0.0/16]\nvia = 10.0.0.7\n");
+
+        expect_problem(&own, &host, "via: 10.0.0.7 is an address of this host");
+        CLEANUP_SIDE Side nowhere = side("[route 10.8.0.0/16]\ndev = eth7\n");
+
+        expect_problem(&nowhere, &host, "dev: there is no interface eth7");
         /* a larger subnet by way of a gateway in it is usual when that one is nearer */
         plan_init(&plan);
         ck_assert_int_eq(plan_make(&self.state, &host.state, &plan), 0);
