@@ -69,8 +69,8 @@ static int64_t now_msec(void)
         return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* True when somebody came in time. */
-static bool wait_for_it(int fd, unsigned seconds)
+/* Who came in time: a connection that waits for the answer; or -1. */
+static int wait_for_it(int fd, unsigned seconds)
 {
         int64_t end = now_msec() + (int64_t)seconds * 1000;
 
@@ -79,12 +79,12 @@ static bool wait_for_it(int fd, unsigned seconds)
 
                 if (poll(&p, 1, (int)MIN_OF(left, 1000)) <= 0)
                         continue;
-                CLEANUP_CLOSE int peer = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+                int peer = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
 
-                if (peer >= 0 && send(peer, ANSWER, sizeof ANSWER - 1, MSG_NOSIGNAL) > 0)
-                        return true;
+                if (peer >= 0)
+                        return peer;
         }
-        return false;
+        return -1;
 }
 
 /* A scope of systemd protects from the end of a session, this from the kernel's choice when memory
@@ -115,25 +115,92 @@ static void roll_back(Applied *applied, const SessionOptions *options)
                failures);
 }
 
+static void ignore_signals(const int *signals, size_t n)
+{
+        const struct sigaction ignore = { .sa_handler = SIG_IGN };
+
+        for (size_t i = 0; i < n; i++)
+                (void)sigaction(signals[i], &ignore, NULL);
+}
+
+/* Never returns. The process that waits says a word at the end; a silent end is that of one that
+ * was killed. */
+static void be_guard(int fd, Applied *applied, const SessionOptions *options)
+{
+        static const int signals[] = { SIGTERM, SIGINT, SIGQUIT };
+        ssize_t n;
+        char word;
+
+        ignore_signals(signals, ARRAY_SIZE(signals));
+        do
+                n = read(fd, &word, sizeof word);
+        while (n < 0 && errno == EINTR);
+        if (n <= 0)
+                roll_back(applied, options);
+        _exit(VERB_OK);
+}
+
+typedef struct Guard {
+        pid_t pid;
+        int fd; /* closed: it rolls back */
+} Guard;
+
+/* A process that undoes the change should the one that waits be killed. Not these, which others
+ * wait for the end of, are its own: the socket `listener`, and the report. */
+static int start_guard(Applied *applied, const SessionOptions *options, int listener, FILE *report,
+                       Guard *ret)
+{
+        int fds[2];
+
+        if (fflush(report) != 0 || pipe2(fds, O_CLOEXEC) < 0)
+                return -errno;
+        pid_t child = fork();
+
+        if (child == 0) {
+                (void)close(fds[1]);
+                (void)close(listener);
+                (void)close(fileno(report));
+                be_guard(fds[0], applied, options);
+        }
+        (void)close(fds[0]);
+        if (child < 0) {
+                int r = -errno;
+
+                (void)close(fds[1]);
+                return r;
+        }
+        *ret = (Guard){ child, fds[1] };
+        return 0;
+}
+
+static void end_guard(Guard *guard)
+{
+        (void)!write(guard->fd, "", 1);
+        close_fd(&guard->fd);
+        (void)waitpid(guard->pid, NULL, 0);
+}
+
 int confirm_run(const SessionOptions *options, unsigned seconds, int report_fd)
 {
-        struct sigaction ignore = { .sa_handler = SIG_IGN };
-        CLEANUP_CLOSE int fd = -1;
+        /* Whoever started this may be gone when it is read what is written. */
+        static const int signals[] = { SIGPIPE, SIGHUP };
+        CLEANUP_CLOSE int fd = -1, peer = -1;
         CLEANUP_APPLIED Applied applied;
+        Guard guard = { .fd = -1 };
         FILE *report = fdopen(report_fd, "w");
         int r;
 
         if (!report)
                 return VERB_FAILED;
-        /* Whoever started this may be gone when it is read what is written. */
-        (void)sigaction(SIGPIPE, &ignore, NULL);
-        (void)sigaction(SIGHUP, &ignore, NULL);
+        ignore_signals(signals, ARRAY_SIZE(signals));
         protect();
         openlog("spark-netsetup", LOG_PID, LOG_DAEMON);
         applied_init(&applied);
         r = session_apply(options, report, report, &applied);
         if (r >= 0 && applied.n_steps > 0) {
                 r = listen_for_it(options->dir, &fd);
+                if (r >= 0)
+                        r = start_guard(&applied, options, fd, report, &guard);
                 if (r < 0)
                         roll_back(&applied, options);
         }
@@ -147,12 +214,16 @@ int confirm_run(const SessionOptions *options, unsigned seconds, int report_fd)
                 "from a new login: then it is proved that one is possible.\n",
                 seconds);
         report_status(report, VERB_OK);
-        if (wait_for_it(fd, seconds)) {
-                syslog(LOG_NOTICE, "the change of the network is confirmed");
-                return VERB_OK;
-        }
-        roll_back(&applied, options);
-        return VERB_FAILED;
+        peer = wait_for_it(fd, seconds);
+        if (peer < 0)
+                roll_back(&applied, options);
+        end_guard(&guard);
+        if (peer < 0)
+                return VERB_FAILED;
+        syslog(LOG_NOTICE, "the change of the network is confirmed");
+        close_fd(&applied.lock_fd); /* before it is heard of, so that the next one gets it */
+        (void)send(peer, ANSWER, sizeof ANSWER - 1, MSG_NOSIGNAL);
+        return VERB_OK;
 }
 
 /* ---- the one who starts it ---- */

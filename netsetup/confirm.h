@@ -6,9 +6,9 @@
  * The work is done by a process of its own, which keeps in memory how to undo each step and waits
  * for `spark-netsetup confirm` on a socket. It has a session of its own and, where systemd runs, a
  * scope of its own, so that the end of the login whose connection the change may have cut does not
- * end it (KillUserProcesses=). A timer unit would have to find on disk, in text, what the process
- * has in memory; both fail alike when the machine goes down, and then the kernel's state is gone,
- * too.
+ * end it (KillUserProcesses=); and a guard, which undoes the change when it is killed. A timer unit
+ * would have to find on disk, in text, what the process has in memory; both fail alike when the
+ * machine goes down, and then the kernel's state is gone, too.
  */
 
 #include "netsetup/session.h"
