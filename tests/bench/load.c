@@ -155,6 +155,51 @@ void heartbeat(Load *load, Peer *p)
         tell(load, p, &m);
 }
 
+/* As SparkContext fills it in, in size: what it starts executors with. */
+static void fill_command(Command *c)
+{
+        static const char *arguments[] = { "--driver-url",
+                                           "spark://CoarseGrainedScheduler@127.0.0.1:1",
+                                           "--executor-id",
+                                           "{{EXECUTOR_ID}}",
+                                           "--hostname",
+                                           "{{HOSTNAME}}",
+                                           "--cores",
+                                           "{{CORES}}",
+                                           "--app-id",
+                                           "{{APP_ID}}",
+                                           "--worker-url",
+                                           "{{WORKER_URL}}",
+                                           "--resourceProfileId",
+                                           "{{RESOURCE_PROFILE_ID}}" };
+        static const char *java_opts[] = {
+                "-Dspark.driver.port=1",
+                "-Djava.net.preferIPv6Addresses=false",
+                "-XX:+IgnoreUnrecognizedVMOptions",
+                "--add-opens=java.base/java.lang=ALL-UNNAMED",
+                "--add-opens=java.base/java.lang.invoke=ALL-UNNAMED",
+                "--add-opens=java.base/java.lang.reflect=ALL-UNNAMED",
+                "--add-opens=java.base/java.io=ALL-UNNAMED",
+                "--add-opens=java.base/java.net=ALL-UNNAMED",
+                "--add-opens=java.base/java.nio=ALL-UNNAMED",
+                "--add-opens=java.base/java.util=ALL-UNNAMED",
+                "--add-opens=java.base/java.util.concurrent=ALL-UNNAMED",
+                "--add-opens=java.base/java.util.concurrent.atomic=ALL-UNNAMED",
+                "--add-opens=java.base/jdk.internal.ref=ALL-UNNAMED",
+                "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED",
+                "--add-opens=java.base/sun.nio.cs=ALL-UNNAMED",
+                "--add-opens=java.base/sun.security.action=ALL-UNNAMED",
+                "--add-opens=java.base/sun.util.calendar=ALL-UNNAMED",
+                "--add-opens=java.security.jgss/sun.security.krb5=ALL-UNNAMED",
+        };
+        static StringPair environment[] = { { "SPARK_USER", "load" },
+                                            { "SPARK_EXECUTOR_MEMORY", "512m" } };
+        c->main_class = "org.apache.spark.executor.CoarseGrainedExecutorBackend";
+        c->arguments = (StringSeq){ arguments, ARRAY_SIZE(arguments) };
+        c->java_opts = (StringSeq){ java_opts, ARRAY_SIZE(java_opts) };
+        c->environment = (StringMap){ environment, ARRAY_SIZE(environment) };
+}
+
 void register_application(Load *load, Peer *p)
 {
         struct ExecutorResourceEntry resources[] = {
@@ -169,15 +214,13 @@ void register_application(Load *load, Peer *p)
                     .discovery_script = "",
                     .vendor = "" } },
         };
-        const char *arguments[] = { "--driver-url", "spark://CoarseGrainedScheduler@127.0.0.1:1" };
         Message m = { .type = MSG_REGISTER_APPLICATION };
         ApplicationDescription *d = &m.register_application.app_description;
         d->name = "load";
         d->user = "load";
         d->app_ui_url = "http://127.0.0.1:1";
         d->max_cores = (OptInt){ true, (int32_t)load->executors * EXECUTOR_CORES };
-        d->command.main_class = "org.apache.spark.executor.CoarseGrainedExecutorBackend";
-        d->command.arguments = (StringSeq){ arguments, ARRAY_SIZE(arguments) };
+        fill_command(&d->command);
         d->default_profile.executor_resources =
                 (ExecutorResourceMap){ resources, ARRAY_SIZE(resources) };
         m.register_application.driver = self_ref(p);
