@@ -173,16 +173,18 @@ static void stage_done(Stage *s)
 
 #define CLEANUP_STAGE CLEANUP(stage_done)
 
-static void register_worker(Stage *s)
+/* `number` tells several workers apart that speak over the one connection. */
+static void tell_registration(Stage *s, int number)
 {
-        const RpcAddress address = { "127.0.0.1", s->worker.port };
+        char id[32];
+        const RpcAddress address = { "127.0.0.1", number == 1 ? s->worker.port : number };
         const char *engines[] = { "4.3.0" };
         struct ResourceEntry entry = { "sparkd.engines",
                                        { .name = "sparkd.engines", .addresses = { engines, 1 } } };
         const Message m = {
                 .type = MSG_REGISTER_WORKER,
                 .register_worker = {
-                        .id = "worker-1",
+                        .id = id,
                         .host = "127.0.0.1",
                         .port = address.port,
                         .cores = 2,
@@ -194,7 +196,13 @@ static void register_worker(Stage *s)
                 },
         };
 
+        (void)snprintf(id, sizeof(id), "worker-%d", number);
         ck_assert_int_eq(rpc_tell(s->worker.conn, "Master", &m), 0);
+}
+
+static void register_worker(Stage *s)
+{
+        tell_registration(s, 1);
         wait_for(s, &s->worker, MSG_REGISTERED_WORKER);
 }
 
@@ -426,6 +434,29 @@ START_TEST(a_restarted_master_finds_everybody)
 }
 END_TEST
 
+/* As under load, when much arrives while the disk is synced. */
+START_TEST(what_came_together_is_one_transaction)
+{
+        enum { MANY = 20 };
+        CLEANUP_UNIT_DIR UnitDir dir = unit_dir();
+        CLEANUP_STAGE Stage s;
+        char message[STORE_MESSAGE_MAX];
+
+        stage_init_in(&s, dir.path, 60000000);
+        for (int i = 1; i <= MANY; i++)
+                tell_registration(&s, i);
+        for (unsigned i = 0; i < 100 && s.worker.n_seen < MANY; i++)
+                ck_assert_int_ge(sd_event_run(s.event, 100000), 0);
+        ck_assert_uint_eq(master_counters(actor_master(s.actor)).workers_alive, MANY);
+        actor_free(s.actor);
+        s.actor = NULL;
+        CLEANUP_STORE Store *store = NULL;
+        ck_assert_int_eq(store_open(dir.path, &store, message), 0);
+        ck_assert_uint_ge(store_index(store), 1);
+        ck_assert_uint_le(store_index(store), 2); /* what was read in two parts */
+}
+END_TEST
+
 START_TEST(without_a_state_directory_nothing_is_found)
 {
         CLEANUP_STAGE Stage s;
@@ -584,6 +615,6 @@ END_TEST
 UNIT_MAIN("actor", an_application_gets_an_executor, asks_are_answered, unsupported_asks_fail,
           a_closed_connection_ends_its_worker, the_timer_ends_a_silent_worker,
           orders_of_the_web_reach_the_driver, the_status_line_follows, a_bad_id_pattern_is_refused,
-          a_restarted_master_finds_everybody, without_a_state_directory_nothing_is_found,
-          what_cannot_be_kept_is_refused, a_second_master_is_refused, a_standby_takes_over,
-          a_record_that_is_damaged_is_refused)
+          a_restarted_master_finds_everybody, what_came_together_is_one_transaction,
+          without_a_state_directory_nothing_is_found, what_cannot_be_kept_is_refused,
+          a_second_master_is_refused, a_standby_takes_over, a_record_that_is_damaged_is_refused)
