@@ -562,10 +562,10 @@ static void resume(Actor *a)
 
 /* ---- the actor ---- */
 
-/* Loads what was kept and lets the machine begin. 0, or as keeper_load(). */
-static int lead(Actor *a, char ret_message[static KEEPER_MESSAGE_MAX])
+/* Loads what was kept and lets the machine begin; `begin` is when the store was about to be opened.
+ * 0, or as keeper_load(). */
+static int lead(Actor *a, uint64_t begin, char ret_message[static KEEPER_MESSAGE_MAX])
 {
-        const uint64_t begin = monotonic_usec();
         MasterCounters c;
         int r = 0;
 
@@ -584,6 +584,7 @@ static int lead(Actor *a, char ret_message[static KEEPER_MESSAGE_MAX])
 
 static int try_to_lead(Actor *a)
 {
+        const uint64_t start = monotonic_usec();
         char message[KEEPER_MESSAGE_MAX];
         int r = keeper_open(a->state_dir, &a->keeper, message);
 
@@ -591,7 +592,7 @@ static int try_to_lead(Actor *a)
                 return set_timer(a->keeper_timer, now(a).now + STANDBY_USEC);
         if (r == 0) {
                 log_notice("The state directory is free: this master takes over.");
-                r = lead(a, message);
+                r = lead(a, start, message);
         }
         if (r == 0)
                 return 0;
@@ -602,12 +603,13 @@ static int try_to_lead(Actor *a)
 /* Has the state, or waits for it as a standby. */
 static int begin(Actor *a, const ActorOptions *options, char ret_message[static KEEPER_MESSAGE_MAX])
 {
+        const uint64_t start = monotonic_usec();
         int r = 0;
 
         if (options->state_dir)
                 r = keeper_open(options->state_dir, &a->keeper, ret_message);
         if (r != STORE_E_HELD || !options->standby)
-                return r == 0 ? lead(a, ret_message) : r;
+                return r == 0 ? lead(a, start, ret_message) : r;
         a->state_dir = strdup(options->state_dir);
         if (!a->state_dir)
                 return -ENOMEM;

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cursor.h"
+
 struct Keeper {
         char *directory;
         Store *store;  /* NULL after a failure that only opening it again can mend */
@@ -56,24 +58,15 @@ const char *keeper_message(const Keeper *k)
 typedef struct Loading {
         Master *master;
         MasterTime time;
-        bool dependent; /* those that name others, which may have been put later */
+        Buffer later; /* records that name others, which may have been put after them */
         const char *directory;
         char *message; /* KEEPER_MESSAGE_MAX */
 } Loading;
 
-static bool is_dependent(int kind)
+static int restore(Loading *l, int kind, const char *key, const void *data, size_t size)
 {
-        return kind == RECORD_EXECUTOR || kind == RECORD_DRIVER;
-}
+        int r = master_restore(l->master, l->time, (RecordKind)kind, key, data, size);
 
-static int load_record(void *user, int kind, const char *key, const void *data, size_t size)
-{
-        Loading *l = user;
-        int r;
-
-        if (is_dependent(kind) != l->dependent)
-                return 0;
-        r = master_restore(l->master, l->time, (RecordKind)kind, key, data, size);
         if (r <= 0)
                 return r;
         (void)snprintf(l->message, KEEPER_MESSAGE_MAX, "%s: record %d of %.128s %s", l->directory,
@@ -82,18 +75,51 @@ static int load_record(void *user, int kind, const char *key, const void *data, 
         return r == RECORD_E_NEWER ? STORE_E_NEWER : STORE_E_DAMAGED;
 }
 
-int keeper_load(Keeper *k, Master *m, MasterTime time, char ret_message[static KEEPER_MESSAGE_MAX])
+static int load_record(void *user, int kind, const char *key, const void *data, size_t size)
 {
-        Loading l = {
-                .master = m, .time = time, .directory = k->directory, .message = ret_message
-        };
+        Loading *l = user;
+        const size_t key_size = strlen(key) + 1;
+
+        if (kind != RECORD_EXECUTOR && kind != RECORD_DRIVER)
+                return restore(l, kind, key, data, size);
+        buffer_put_u32(&l->later, (uint32_t)kind);
+        buffer_put_u64(&l->later, key_size);
+        buffer_put(&l->later, key, key_size);
+        buffer_put_u64(&l->later, size);
+        buffer_put(&l->later, data, size);
+        return buffer_result(&l->later);
+}
+
+static int load_later(Loading *l)
+{
+        Cursor c = cursor_over(l->later.data, l->later.size);
         int r = 0;
 
-        for (int pass = 0; pass < 2 && r == 0; pass++) {
-                ret_message[0] = '\0';
-                l.dependent = pass == 1;
-                r = store_load(k->store, load_record, &l);
+        while (r == 0 && cursor_left(&c) > 0) {
+                const int kind = (int)cursor_u32(&c);
+                const char *key = (const char *)cursor_bytes(&c, (size_t)cursor_u64(&c));
+                const size_t size = (size_t)cursor_u64(&c);
+                const void *data = cursor_bytes(&c, size);
+
+                r = restore(l, kind, key, data, size);
         }
+        return r;
+}
+
+int keeper_load(Keeper *k, Master *m, MasterTime time, char ret_message[static KEEPER_MESSAGE_MAX])
+{
+        Loading l = { .master = m,
+                      .time = time,
+                      .later = BUFFER_INIT(0),
+                      .directory = k->directory,
+                      .message = ret_message };
+        int r;
+
+        ret_message[0] = '\0';
+        r = store_load(k->store, load_record, &l);
+        if (r == 0)
+                r = load_later(&l);
+        buffer_done(&l.later);
         if (r != 0 && ret_message[0] == '\0')
                 (void)snprintf(ret_message, KEEPER_MESSAGE_MAX, "%s",
                                *store_message(k->store) ? store_message(k->store) : strerror(-r));
