@@ -225,6 +225,20 @@ bool fit_explain_executor(const Master *m, const App *app, const AppProfile *p, 
         return true;
 }
 
+bool fit_explain_too_large(const Master *m, const App *app, const AppProfile *p, char *buffer,
+                           size_t size)
+{
+        FitNeed need = fit_need_of_executor(app, p);
+        if (m->counters.workers_alive == 0 || app_is_incompatible(m, app) ||
+            fit_is_large_enough(m, &need))
+                return false;
+        (void)snprintf(buffer, size,
+                       "%s waits: an executor needs %d core%s and %d MiB of memory, which no "
+                       "worker that runs its Spark version has",
+                       app->id, need.cores, need.cores == 1 ? "" : "s", need.memory);
+        return true;
+}
+
 bool fit_explain_wait(const Master *m, const FitNeed *need, char *buffer, size_t size)
 {
         WorkerIndex now = m->by_policy;
@@ -243,18 +257,31 @@ bool fit_explain_wait(const Master *m, const FitNeed *need, char *buffer, size_t
 
 /* ---- saying so, once ---- */
 
+/* A stock driver prints what it is told of an executor, and does no more unless the state is that
+ * of one that has ended. So it may be told of its next one. */
+void app_tell_why(Turn *t, const App *app, const char *message_id, const char *why)
+{
+        turn_log_with(t, LOG_WARNING, (LogFields){ .app_id = app->id, .message_id = message_id },
+                      "Application %s.", why);
+        if (!app->peer)
+                return;
+        Message *msg = turn_send(t, app->peer, ENDPOINT_DRIVER, MSG_EXECUTOR_UPDATED);
+        msg->executor_updated.id = app->next_executor_id;
+        msg->executor_updated.state = EXECUTOR_LAUNCHING;
+        msg->executor_updated.message = turn_strdup(t, why + strlen(app->id) + 1);
+}
+
 void fit_tell_app(Turn *t, App *app)
 {
         for (size_t i = 0; i < app->n_profiles; i++) {
                 AppProfile *p = app->profiles[i];
                 char text[APP_EXPLAIN_MAX];
                 if (p->told_unfit || p->n_executors >= p->target ||
-                    !fit_explain_executor(t->m, app, p, text, sizeof(text)))
+                    (!fit_explain_executor(t->m, app, p, text, sizeof(text)) &&
+                     !fit_explain_too_large(t->m, app, p, text, sizeof(text))))
                         continue;
                 p->told_unfit = true;
-                turn_log_with(t, LOG_WARNING,
-                              (LogFields){ .app_id = app->id, .message_id = MESSAGE_UNFIT },
-                              "Application %s.", text);
+                app_tell_why(t, app, MESSAGE_UNFIT, text);
         }
 }
 

@@ -195,6 +195,10 @@ bool fit_never(const Master *m, const FitNeed *need);
  * (heap 8192 + overhead 1024), and ..."; false when it is not so. */
 bool fit_explain_executor(const Master *m, const App *app, const AppProfile *p, char *buffer,
                           size_t size);
+/* "app-1 waits: an executor needs 2 cores and ..." when there are workers, but none large enough.
+ */
+bool fit_explain_too_large(const Master *m, const App *app, const AppProfile *p, char *buffer,
+                           size_t size);
 /* "a limit of ..." when limits alone keep it waiting. */
 bool fit_explain_wait(const Master *m, const FitNeed *need, char *buffer, size_t size);
 #define FIT_SUM_MAX 256
@@ -265,7 +269,11 @@ void app_request_executors(Turn *t);
 void app_kill_executors(Turn *t);
 void app_executor_state_changed(Turn *t);
 void app_remove(Turn *t, App *app, AppState state, const char *reason);
+/* There are workers, but none runs its version of Spark. */
+bool app_is_incompatible(const Master *m, const App *app);
 void app_tell_incompatible(Turn *t, App *app);
+/* `why` is the sentence of master_explain_app(): for the log, and for the user's console. */
+void app_tell_why(Turn *t, const App *app, const char *message_id, const char *why);
 void apps_clear_completed(Master *m);
 void app_destroy(App *app);
 App *app_find(const Master *m, const char *id);

@@ -97,7 +97,7 @@ static LineSet alive_lines(const Master *m)
         return lines;
 }
 
-static bool incompatible(const Master *m, const App *app)
+bool app_is_incompatible(const Master *m, const App *app)
 {
         return m->counters.workers_alive > 0 && !(alive_lines(m) & app->lines);
 }
@@ -105,20 +105,21 @@ static bool incompatible(const Master *m, const App *app)
 static void explain_incompatible(const Master *m, const App *app, char *buffer, size_t size)
 {
         char own[LINES_TEXT_MAX], offered[LINES_TEXT_MAX];
-        (void)snprintf(buffer, size, "%s waits: it runs Spark %s; registered workers run %s",
-                       app->id, lines_text(app->lines, own), lines_text(alive_lines(m), offered));
+        const LineSet lines = alive_lines(m);
+        (void)snprintf(buffer, size, "%s waits: it runs Spark %s; %s%s", app->id,
+                       lines_text(app->lines, own),
+                       lines ? "registered workers run " : "no registered worker has any engine",
+                       lines_text(lines, offered));
 }
 
 void app_tell_incompatible(Turn *t, App *app)
 {
-        if (app->told_incompatible || app->n_executors > 0 || !incompatible(t->m, app))
+        if (app->told_incompatible || app->n_executors > 0 || !app_is_incompatible(t->m, app))
                 return;
         char text[APP_EXPLAIN_MAX];
         explain_incompatible(t->m, app, text, sizeof(text));
         app->told_incompatible = true;
-        turn_log_with(t, LOG_WARNING,
-                      (LogFields){ .app_id = app->id, .message_id = MESSAGE_APP_INCOMPATIBLE },
-                      "Application %s.", text);
+        app_tell_why(t, app, MESSAGE_APP_INCOMPATIBLE, text);
 }
 
 /* The first profile that the application wants more executors of. */
@@ -143,16 +144,10 @@ static void explain_unfit_profiles(const Master *m, const App *app, char *buffer
 static void explain_no_room(const Master *m, const App *app, const AppProfile *p, char *buffer)
 {
         const FitNeed need = fit_need_of_executor(app, p);
-        const char *s = need.cores == 1 ? "" : "s";
         char sum[FIT_SUM_MAX];
 
-        if (!fit_is_large_enough(m, &need))
-                (void)snprintf(
-                        buffer, APP_EXPLAIN_MAX,
-                        "%s waits: an executor needs %d core%s and %d MiB of memory, which no "
-                        "worker that runs its Spark version has",
-                        app->id, need.cores, s, need.memory);
-        else if (fit_explain_executor(m, app, p, buffer, APP_EXPLAIN_MAX))
+        if (fit_explain_too_large(m, app, p, buffer, APP_EXPLAIN_MAX) ||
+            fit_explain_executor(m, app, p, buffer, APP_EXPLAIN_MAX))
                 return;
         else if (fit_explain_wait(m, &need, sum, sizeof(sum)))
                 (void)snprintf(buffer, APP_EXPLAIN_MAX,
@@ -163,7 +158,7 @@ static void explain_no_room(const Master *m, const App *app, const AppProfile *p
                         buffer, APP_EXPLAIN_MAX,
                         "%s waits: no worker has enough free at present (%d core%s and %d MiB of "
                         "memory per executor)",
-                        app->id, need.cores, s, need.memory);
+                        app->id, need.cores, need.cores == 1 ? "" : "s", need.memory);
 }
 
 const char *master_explain_app(const Master *m, const App *app, char buffer[static APP_EXPLAIN_MAX])
@@ -180,7 +175,7 @@ const char *master_explain_app(const Master *m, const App *app, char buffer[stat
         else if (m->counters.workers_alive == 0)
                 (void)snprintf(buffer, APP_EXPLAIN_MAX, "%s waits: no worker is registered",
                                app->id);
-        else if (incompatible(m, app))
+        else if (app_is_incompatible(m, app))
                 explain_incompatible(m, app, buffer, APP_EXPLAIN_MAX);
         else if (p->cores_per_executor.set && app->cores_requested < p->cores_per_executor.value)
                 (void)snprintf(buffer, APP_EXPLAIN_MAX,

@@ -137,7 +137,7 @@ static int start(const DriverLaunch *d, char **ret_problem)
         if (r < 0)
                 return r;
         line = command_line_text(l->config->redaction, &p.command.argv);
-        r = line ? workdir_write_header(d->directory, "Launch Command", line, true) : -ENOMEM;
+        r = launcher_write_header(d->directory, "Launch Command", line, true, ret_problem);
         return r < 0 ? r : launcher_run(l, &order, ret_problem);
 }
 

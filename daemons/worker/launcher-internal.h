@@ -53,6 +53,10 @@ void site_done(Site *s);
  * links go by way of the master. Owned by the caller; NULL when out of memory. */
 char *launcher_log_url(const Launcher *l, const char *proxied, const char *query);
 
+/* workdir_write_header(), with a sentence part on failure; `line` NULL: out of memory. */
+int launcher_write_header(const char *directory, const char *title, const char *line, bool append,
+                          char **ret_problem);
+
 /* What the backend is to start. */
 typedef struct LaunchOrder {
         const char *child, *role;

@@ -473,6 +473,17 @@ static int build(Launcher *l, const Message *m, Preparation *p, char **ret_probl
         return r;
 }
 
+int launcher_write_header(const char *directory, const char *title, const char *line, bool append,
+                          char **ret_problem)
+{
+        int r = line ? workdir_write_header(directory, title, line, append) : -ENOMEM;
+
+        if (r < 0 &&
+            asprintf(ret_problem, "cannot write %s/stderr: %s", directory, strerror(-r)) < 0)
+                *ret_problem = NULL;
+        return r;
+}
+
 /* Prepares and starts. 0, or -errno with a problem that may be NULL. */
 static int start_in(Launcher *l, const char *executor, const Message *m, const Engine *engine,
                     char **ret_problem)
@@ -491,8 +502,7 @@ static int start_in(Launcher *l, const char *executor, const Message *m, const E
         if (r < 0)
                 return r;
         line = command_line_text(l->config->redaction, &p.command.argv);
-        r = line ? workdir_write_header(p.directory, "Spark Executor Command", line, false)
-                 : -ENOMEM;
+        r = launcher_write_header(p.directory, "Spark Executor Command", line, false, ret_problem);
         if (r < 0)
                 return r;
         log_debug("Launching executor %s from %s: %s", executor, engine->home, line);

@@ -288,6 +288,16 @@ bool rig_logged(const Rig *rig, const char *part)
         return false;
 }
 
+void rig_waiting_told(Rig *rig, ConnId conn, const char *beginning)
+{
+        const Message *msg = rig_sent(rig, conn, MSG_EXECUTOR_UPDATED);
+        const char *text = msg->executor_updated.message;
+
+        ck_assert_int_eq(msg->executor_updated.id, 0);
+        ck_assert_int_eq(msg->executor_updated.state, EXECUTOR_LAUNCHING);
+        ck_assert_msg(strncmp(text, beginning, strlen(beginning)) == 0, "\"%s\"", text);
+}
+
 void rig_quiet(Rig *rig)
 {
         for (const MasterEffect *e = rig->out.first; e; e = e->next)

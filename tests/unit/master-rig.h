@@ -61,5 +61,7 @@ void rig_asks_version(Rig *rig, const char *app);
 void rig_recorded(Rig *rig, MasterEffectType type, RecordKind kind, const char *key);
 size_t rig_count(const Rig *rig, MessageType type); /* not taken yet */
 bool rig_logged(const Rig *rig, const char *part);
+/* A driver without executors was told, by a message of its next one, why it waits. */
+void rig_waiting_told(Rig *rig, ConnId conn, const char *beginning);
 /* Nothing but logs and records is left. */
 void rig_quiet(Rig *rig);

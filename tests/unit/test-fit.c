@@ -200,10 +200,26 @@ START_TEST(can_never_be)
                 rig_sent(&rig, 100, MSG_REGISTERED_APPLICATION)->registered_application.app_id);
         ck_assert(rig_logged(&rig, sentence));
         ck_assert_ptr_nonnull(strstr(why(app), sentence));
+        rig_waiting_told(&rig, 100, sentence);
         add_limited(3, "w3", "memory=3000");
         ck_assert(!rig_logged(&rig, "limit of")); /* once */
+        ck_assert_uint_eq(rig_count(&rig, MSG_EXECUTOR_UPDATED), 0);
         rig_add_worker(&rig, 4, "w4");
         ck_assert_str_eq(placed(100), "w4");
+}
+END_TEST
+
+START_TEST(heap_of_no_worker)
+{
+        static const char sentence[] = "waits: an executor needs 1 core and 9000 MiB of memory, "
+                                       "which no worker that runs its Spark version has";
+        rig_new_app(&rig, 99, 0, 1, 9000);
+        ck_assert_uint_eq(rig_count(&rig, MSG_EXECUTOR_UPDATED), 0); /* the first may come yet */
+        add_limited(1, "w1", "memory=12000");
+        ck_assert(rig_logged(&rig, sentence));
+        rig_waiting_told(&rig, 99, sentence);
+        add_limited(2, "w2", "memory=12000");
+        ck_assert(!rig_logged(&rig, "waits")); /* once */
 }
 END_TEST
 
@@ -326,6 +342,7 @@ int main(void)
         tcase_add_test(c, rules_differ);
         tcase_add_test(c, waits_for_others_to_end);
         tcase_add_test(c, can_never_be);
+        tcase_add_test(c, heap_of_no_worker);
         tcase_add_test(c, profiles_of_their_own);
         tcase_add_test(c, a_jvm_worker_is_told_the_default_profile);
         tcase_add_test(c, other_limits_after_a_restart);

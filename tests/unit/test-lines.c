@@ -40,6 +40,7 @@ START_TEST(engines_are_served)
         const char *app = rig_new_app(&rig, 8, 1, 1, 1024);
         ck_assert_uint_eq(rig_count(&rig, MSG_LAUNCH_EXECUTOR), 0);
         ck_assert(rig_logged(&rig, "it runs Spark 4.0; registered workers run 3.5"));
+        rig_waiting_told(&rig, 8, "waits: it runs Spark 4.0; registered workers run 3.5");
         master_explain_app(rig.m, master_app(rig.m, app), text);
         ck_assert_ptr_nonnull(strstr(text, "it runs Spark 4.0; registered workers run 3.5"));
         rig_heartbeat(&rig, 1, "w1");
@@ -51,6 +52,18 @@ START_TEST(engines_are_served)
         rig_register_worker(&rig, 2, "w2", 2, 8, 8192);
         ck_assert_str_eq(rig_sent(&rig, 2, MSG_LAUNCH_EXECUTOR)->launch_executor.app_id, app);
         ck_assert_str_eq(master_explain_app(rig.m, master_app(rig.m, app), text), "");
+}
+END_TEST
+
+START_TEST(no_engine_at_all)
+{
+        rig_add_worker_with(&rig, 1, "w1", "sparkd.engines", NULL, 0);
+        rig.lines = LINE_BIT(LINE_4_0);
+        rig_new_app(&rig, 8, 1, 1, 1024);
+        ck_assert(
+                rig_logged(&rig, "waits: it runs Spark 4.0; no registered worker has any engine"));
+        rig_waiting_told(&rig, 8, "waits: it runs Spark 4.0; no registered worker has any engine");
+        ck_assert_uint_eq(rig_count(&rig, MSG_EXECUTOR_UPDATED), 0); /* nothing of its size */
 }
 END_TEST
 
@@ -314,6 +327,7 @@ int main(void)
         TCase *c = tcase_create("conversations");
         tcase_add_checked_fixture(c, setup, teardown);
         tcase_add_test(c, engines_are_served);
+        tcase_add_test(c, no_engine_at_all);
         tcase_add_test(c, new_engine_is_heard_of);
         tcase_add_test(c, jvm_worker_is_identified);
         tcase_add_test(c, identification_times_out);
