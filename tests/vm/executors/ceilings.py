@@ -6,6 +6,7 @@ import time
 
 from cluster import MIB, SLICE, Job, stat, value
 from tap import check, check_equal, finish
+from top import check_top
 
 
 def cpu_seconds(group):
@@ -35,6 +36,7 @@ def shares():
     check(greedy / seconds < 0.5, "five processes have no more than one core's share")
     check(modest / seconds > 0.3, "one process of another application has its own")
     check(int(stat(SLICE, "cpu.stat", "nr_throttled")) > throttled, "the kernel holds them")
+    check_top(dict(zip((job.name for job in jobs), groups)))
     for job in jobs:
         job.go_on()
     check_equal([job.result() for job in jobs], [(0, "burnt with 5"), (0, "burnt with 1")],
