@@ -60,7 +60,8 @@ def main():
         shuffles.ends_well(job)
         shuffles.nothing_lost(job)
     check(wait_for(lambda: not executor_processes(), 60), "nothing is left of their executors")
-    check(wait_for(lambda: not master_knows()["applications"], 20), "nor in the master's records")
+    check(wait_for(lambda: (master_knows() or {}).get("applications") == [], 20),
+          "nor in the master's records", master_knows())
     for worker in workers:
         worker.stop()
     output("systemctl", "start", "spark-worker.service")

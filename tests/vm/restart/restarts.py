@@ -8,6 +8,7 @@ import subprocess
 import time
 
 import shuffles
+from cluster import main_pid
 from daemons import (
     MASTER, WORKER, both_know, both_up, journal, kill_nine, kill_nine_often, now, restart,
     starts_by_itself, units, worker_knows,
@@ -49,11 +50,13 @@ def crash(jobs, executors, service):
 
 
 def crash_of_master(jobs, executors):
-    before = shuffles.masters_lost(jobs)
+    before, launcher = shuffles.masters_lost(jobs), main_pid("spark-launcher")
     crash(jobs, executors, MASTER)
     after = shuffles.masters_lost(jobs)
     check(all(after[name] > before[name] for name in before), "of which the drivers have heard",
           after)
+    # It would end after 30 s without work, and a worker that stops could not have it started.
+    check_equal(main_pid("spark-launcher"), launcher, "the launcher has stayed meanwhile")
 
 
 def upgrade(jobs, executors):
@@ -74,18 +77,16 @@ def jobs_end(jobs):
         shuffles.nothing_lost(job)
     check(wait_for(lambda: not units(), 60), "nothing is left of their executors", units())
     # ... nor does anything come back.
+    worker = worker_knows()["worker"]
     for service in (WORKER, MASTER):
         kill_nine(service)
-    worker, master = wait_for(lambda: all(both_know()) and both_know(), 60)
-    check_equal((worker["executors"], worker["taken"], master["applications"]), ([], (0, 0), []),
-                "nor in the daemons' records")
-    check_equal([w[2:] for w in master["workers"]], [(0, 0)], "and the worker is free")
+    idle = ({"worker": worker, "executors": [], "taken": (0, 0)},
+            {"workers": [(worker, "ALIVE", 0, 0)], "applications": []})
+    check(wait_for(lambda: both_know() == idle, 60), "nor in the daemons' records", both_know())
 
 
-def ended_meanwhile():
+def ended_meanwhile(job):
     """What happens to an executor while there is no worker is told when there is one again."""
-    job, = shuffles.start("meanwhile", VERSIONS[:1],
-                          **{"spark.cores.max": "1", "spark.task.maxFailures": "4"})
     unit, pid = next(iter(units().items()))
     output("systemctl", "kill", "-s", "STOP", "spark-worker.service")
     output("kill", "-9", pid)
@@ -95,15 +96,11 @@ def ended_meanwhile():
     check(wait_for(lambda: "137" in job.log() or "signal 9" in job.log(), 60),
           "the driver hears how that ended", job.log()[-2000:])
     check(wait_for(lambda: units() and unit not in units(), 60), "and has another", units())
-    job.go_on()
-    shuffles.ends_well(job)
+    check(shuffles.go_on([job], 120), "with which the job goes on", job.log()[-2000:])
 
 
-def stop_in_order():
-    job, = shuffles.start("stopped", VERSIONS[:1],
-                          **{"spark.cores.max": "1", "spark.task.maxFailures": "4"})
+def stop_in_order(job):
     old = units()
-    time.sleep(40)  # the launcher by itself would end after 30 s without work
     before = time.monotonic()
     output("systemctl", "stop", "spark-worker.service")
     took = time.monotonic() - before
@@ -126,8 +123,10 @@ def main():
     crash_of_master(jobs, executors)
     upgrade(jobs, executors)
     jobs_end(jobs)
-    ended_meanwhile()
-    stop_in_order()
+    job, = shuffles.start("ends", VERSIONS[:1],
+                          **{"spark.cores.max": "1", "spark.task.maxFailures": "4"})
+    ended_meanwhile(job)
+    stop_in_order(job)
     finish()
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Shuffles until it may end; every sum must be right, and no task may fail (spark.task.maxFailures).
+"""Shuffles until it may end; every sum must be right, or it fails.
 The first argument is the job's name. It tells how many rounds are done, from the second on."""
 
 import os
