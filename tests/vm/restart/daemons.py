@@ -2,6 +2,7 @@
 """The daemons as the tests of restarts see and end them: by their units, pages and journals."""
 
 import glob
+import http.client
 import json
 import os
 import signal
@@ -28,7 +29,7 @@ def page(port):
     try:
         with urllib.request.urlopen(f"http://localhost:{port}/json/", timeout=20) as answer:
             return json.load(answer)
-    except (OSError, ValueError):
+    except (OSError, ValueError, http.client.HTTPException):
         return None
 
 
