@@ -3,7 +3,8 @@
 # shellcheck disable=SC1091,SC2016,SC2154 # lib.sh has $failed; what sh -c gets is for it to expand
 #
 # Runs as root in three VMs on one Ethernet: from the packages in debs/ and the Spark of /mnt/spark
-# to a job over the mesh. vm1 has master and driver, the others get a worker by joining.
+# to a job over the mesh. vm1 has master and driver, the others get a worker by joining. In the end
+# vm3 reboots, and runs this again.
 set -u
 export DEBIAN_FRONTEND=noninteractive BARRIER_SECONDS=240
 . ./lib.sh
@@ -37,6 +38,9 @@ print(*sorted(w["host"] for w in state["workers"] if w["state"] == "ALIVE"), sep
 # Who joined first has the lower address.
 both_addresses() {
         { address_of vm2; address_of vm3; } | sort | paste -sd ,
+}
+reaches() {
+        ping -q -c 1 -W 1 "$1"
 }
 has_both_workers() {
         workers | grep -Fx "$(both_addresses)"
@@ -74,6 +78,25 @@ result() {
                 return 1
         }
 }
+
+# --- what vm3 finds when it has rebooted, and nobody has done anything
+if [ "$VM_BOOT" = 2 ]; then
+        failed=$(cat /srv/failed)
+        check "vm3 has rebooted, and brings its network up" \
+                until_ok systemctl -q is-active spark-netsetup.service
+        check "its place in the mesh is what it was" test "$(cat /srv/address)" = "$(address_of vm3)"
+        check "its worker has registered over the mesh" until_ok \
+                status_says spark-worker.service "Registered with spark://$(address_of vm1):7077"
+        for host in vm1 vm2; do
+                check "vm3 reaches $host by its name" until_ok reaches $host.mesh
+        done
+        check "vm3 gets the list of members" spark-netsetup pull
+        check "vm3 has nothing that failed" sh -c '! systemctl --failed --no-legend | tee /dev/stderr | grep .'
+        together back
+        together end
+        [ "$failed" = 0 ] || journalctl -b --no-pager -n 200 -u 'spark*' | sed 's/^/# /'
+        finish
+fi
 
 check "$VM_NAME has the packages" apt-get -qq install -y --no-install-recommends ./debs/*.deb
 check "$VM_NAME has a stock Spark" spark-engine install /mnt/spark
@@ -137,6 +160,18 @@ for host in $others; do
                 transferred_more "$host" "${before[$host]}" $least
         sed 's/^/# bytes in and out, before and after: /' check.out
 done
+
+# --- a host reboots
+if [ "$VM_INDEX" = 3 ]; then
+        address_of vm3 >/srv/address
+        echo "$failed" >/srv/failed
+        systemctl reboot
+        sleep infinity
+fi
+together back
+check "$VM_NAME reaches vm3 by its name, after its reboot" until_ok reaches vm3.mesh
+check "and its worker" connects vm3.mesh 7078
+[ "$VM_INDEX" != 1 ] || check "the master has both workers again" until_ok has_both_workers
 together end
 [ "$failed" = 0 ] || journalctl --no-pager -n 200 -u 'spark*' | sed 's/^/# /'
 finish

@@ -12,7 +12,7 @@ import time
 import urllib.request
 
 from cluster import SLICE, Job
-from tap import check, check_equal, finish, output, wait_for
+from tap import check, check_equal, failed, finish, output, wait_for
 
 BOOT = int(os.environ["VM_BOOT"])
 STOP_SECONDS = 10  # what an executor is given to end, before it is killed
@@ -87,7 +87,8 @@ def job_runs():
 
 
 def remember(**facts):
-    """For the next boot."""
+    """For the next boot, with what has failed so far."""
+    facts["failed"] = failed
     with open("/srv/facts.json", "w", encoding="utf-8") as f:
         json.dump(facts, f)
         f.flush()
@@ -96,7 +97,9 @@ def remember(**facts):
 
 def remembered():
     with open("/srv/facts.json", encoding="utf-8") as f:
-        return json.load(f)
+        facts = json.load(f)
+    failed.extend(facts["failed"])
+    return facts
 
 
 def go_down(how):
