@@ -112,6 +112,7 @@ struct Worker {
         LineSet lines;       /* what it can run; a JVM worker's candidates until identified */
         bool pending;        /* its identification is under way */
         bool decommissioned; /* when it is UNKNOWN: what it was */
+        bool leaving;        /* it has said that it goes, for good */
         uint64_t last_heartbeat, last_heartbeat_wall;
         uint64_t died;
         uint64_t silent_until; /* UNKNOWN: when it is given up */

@@ -465,7 +465,7 @@ void worker_lost(Turn *t, Worker *w, const char *why)
         Master *m = t->m;
         uint64_t grace = m->config.grace_usec;
         /* What a JVM worker ran has ended with it. Executors of ours are not its children. */
-        if (!w->engines || grace == 0 || (!w->executors && !w->drivers)) {
+        if (!w->engines || w->leaving || grace == 0 || (!w->executors && !w->drivers)) {
                 worker_remove(t, w, why);
                 return;
         }
@@ -822,11 +822,13 @@ void worker_decommissioning(Turn *t)
 {
         const char *id = t->event->message->worker_decommissioning.id;
         Worker *w = find_by_id(t->m->workers_by_id, id);
-        if (w)
+        if (w) {
                 decommission(t, w);
-        else
+                w->leaving = true;
+        } else {
                 turn_log(t, LOG_WARNING, "Unknown worker %.256s is being decommissioned.",
                          id ? id : "");
+        }
 }
 
 /* A host name in lower case, in a set of such. */

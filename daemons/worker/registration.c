@@ -485,6 +485,23 @@ static void on_engines(Registration *r, WorkerEffects *fx)
         r->told_engines = true;
 }
 
+void registration_leave(const Registration *r, WorkerEffects *fx)
+{
+        WorkerEffect *e;
+
+        if (!r->connected)
+                return;
+        if (r->sparkd) {
+                Message *m = effect_message(fx, DO_SEND, r->conn, MSG_WORKER_DECOMMISSIONING);
+
+                m->worker_decommissioning.id = r->config->worker_id;
+                m->worker_decommissioning.worker = own_reference(r);
+        }
+        e = effect_add(fx, DO_CLOSE);
+        e->conn = r->conn;
+        e->text = "the worker ends";
+}
+
 static RegistrationResult on_message(Registration *r, const WorkerEvent *event, uint64_t now,
                                      WorkerEffects *fx)
 {

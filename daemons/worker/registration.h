@@ -102,6 +102,9 @@ void registration_set_engines(Registration *r, LineSet lines, StringSeq names);
 RegistrationResult registration_handle(Registration *r, const WorkerEvent *event, uint64_t now,
                                        WorkerEffects *fx);
 
+/* The worker goes, for good: ends the tie to the master, to whom it is said if it is ours. */
+void registration_leave(const Registration *r, WorkerEffects *fx);
+
 /* When ON_TICK is wanted next (microseconds); UINT64_MAX: not. */
 uint64_t registration_deadline(const Registration *r);
 

@@ -184,12 +184,7 @@ void worker_handle(Worker *w, const WorkerEvent *event, uint64_t now, WorkerEffe
 {
         if (event->type == ON_STOP) {
                 /* First the master, so that it sees the worker go and not each executor fail. */
-                if (w->registration.connected) {
-                        WorkerEffect *e = effect_add(fx, DO_CLOSE);
-
-                        e->conn = w->registration.conn;
-                        e->text = "the worker ends";
-                }
+                registration_leave(&w->registration, fx);
                 executors_stop(&w->executors, now, fx);
                 drivers_stop(&w->drivers, now, fx);
                 exit_when_empty(w, fx);

@@ -606,6 +606,23 @@ START_TEST(test_stop)
 }
 END_TEST
 
+/* A master of ours would wait for us to come back, as after a crash. */
+START_TEST(test_stop_is_told_to_our_master)
+{
+        const Message *said;
+
+        run(0, 0);
+        worker.registration.sparkd = true;
+        handle((WorkerEvent){ .type = ON_STOP }, 5);
+        said = nth(DO_SEND, 0)->message;
+        ck_assert_int_eq(said->type, MSG_WORKER_DECOMMISSIONING);
+        ck_assert_str_eq(said->worker_decommissioning.id, config.executors.worker_id);
+        ck_assert_str_eq(said->worker_decommissioning.worker.name, "Worker");
+        ck_assert_ptr_eq(fx.first, nth(DO_SEND, 0));
+        ck_assert_ptr_eq(fx.first->next, nth(DO_CLOSE, 0));
+}
+END_TEST
+
 START_TEST(test_stop_of_an_idle_worker)
 {
         handle((WorkerEvent){ .type = ON_STOP }, 5);
@@ -656,6 +673,7 @@ int main(void)
         tcase_add_test(tc, test_finished_ones_are_trimmed);
         tcase_add_test(tc, test_none_retained);
         tcase_add_test(tc, test_stop);
+        tcase_add_test(tc, test_stop_is_told_to_our_master);
         tcase_add_test(tc, test_stop_of_an_idle_worker);
         tcase_add_test(tc, test_decommissioned);
         suite_add_tcase(suite, tc);

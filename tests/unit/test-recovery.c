@@ -783,6 +783,18 @@ START_TEST(grace_ends)
 }
 END_TEST
 
+START_TEST(no_grace_for_who_leaves)
+{
+        (void)one_of_each();
+        Message msg = { .type = MSG_WORKER_DECOMMISSIONING, .worker_decommissioning.id = "w1" };
+        rig_tell(&rig, 1, &msg);
+        rig_close(&rig, 1);
+        keep();
+        ck_assert_int_eq(master_worker(rig.m, "w1")->state, WORKER_DEAD);
+        ck_assert_uint_eq(rig_count(&rig, MSG_WORKER_REMOVED), 1);
+}
+END_TEST
+
 START_TEST(no_grace_for_nothing)
 {
         register_ours(1, "w1");
@@ -952,6 +964,7 @@ int main(void)
         tcase_add_test(c, decommissioned_stays_so);
         tcase_add_test(c, grace);
         tcase_add_test(c, grace_ends);
+        tcase_add_test(c, no_grace_for_who_leaves);
         tcase_add_test(c, no_grace_for_nothing);
         tcase_add_test(c, unknown_executor_that_runs_is_killed);
         tcase_add_test(c, new_app_is_taken_back);

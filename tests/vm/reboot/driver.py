@@ -43,7 +43,8 @@ def main():
     log = job.log()
     check_match(r"Executor updated: \S+/0 is now LOST .worker lost: ", log,
                 "its driver was told what became of its executors")
-    check_match("Master has changed, new master is at", log, "and that the master is back")
+    check_match("is now LOST.*Connection to vm1:7077 failed.*Master has changed, new master is at",
+                log, "before the master went, and that it is back")
     job = start("second", 2)
     ends_well(job, 3)
     job = Job("third", "sums", conf=SETTINGS, master=MASTER)
