@@ -96,7 +96,7 @@ static const MeshMember *asking_member(const Answer *a)
 static unsigned answer_pull(Answer *a)
 {
         if (!asking_member(a))
-                return refuse(a, 403, "this host is not a member");
+                return refuse(a, MESH_STATUS_GONE, "the host that asks is not a member");
         if (a->state->list.sequence > a->request.sequence)
                 answer_sealed(a);
         else
@@ -223,7 +223,7 @@ static unsigned answer_leave(Answer *a)
         const MeshMember *member = asking_member(a);
 
         if (!member)
-                return refuse(a, 403, "this host is not a member");
+                return refuse(a, MESH_STATUS_GONE, "the host that asks is not a member");
         if (node_key_equal(&member->node, &a->state->identity.key))
                 return refuse(a, 409, "the coordinator cannot leave");
         int r = mesh_list_copy(&a->state->list, &list);
@@ -241,7 +241,7 @@ static unsigned answer_rotate(Answer *a)
         const MeshMember *known = asking_member(a);
 
         if (!known)
-                return refuse(a, 403, "this host is not a member");
+                return refuse(a, MESH_STATUS_GONE, "the host that asks is not a member");
         MeshMember member = *known;
         member.key = a->request.key;
         int r = mesh_list_copy(&a->state->list, &list);
@@ -290,7 +290,7 @@ static unsigned answer(Answer *a)
         if (strcmp(a->http->method, "POST") != 0)
                 return refuse(a, 405, "only POST is answered here");
         if (!a->state->sealed)
-                return refuse(a, 503, "this host is not a member of a mesh");
+                return refuse(a, 503, "the host that is asked is in no mesh");
         if (route->coordinator && !mesh_state_is_coordinator(a->state))
                 return refuse(a, 403, "this host is not the coordinator");
         if (route->is_signed) {

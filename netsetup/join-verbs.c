@@ -59,7 +59,7 @@ static bool take_option(JoinArguments *a, int c, const char *value, uint16_t end
                                 "HOST or HOST:PORT, a few times at most");
         case 'P':
                 return is_usage(pool_parse(value, &a->pool, &a->prefix) >= 0, "pool",
-                                "a subnet from /16 to /30 such as 10.80.1.0/24");
+                                "an IPv4 subnet from /16 to /30 such as 10.80.1.0/24");
         case 'm':
                 a->master = value;
                 return is_usage(mesh_master_is_valid(value), "master",
@@ -412,9 +412,8 @@ static int join_mesh(const MeshPlaces *places, const JoinArguments *a, const Tok
         int r = request_to_join(a, token, &state);
         if (r < 0) {
                 (void)fprintf(stderr, "spark-netsetup: this host did not join: %s\n",
-                              r == -EPROTO      ? "the answer is no list with this host in it"
-                              : r == -EREMOTEIO ? "it was refused"
-                                                : strerror(-r));
+                              r == -EPROTO ? "the answer is no list with this host in it"
+                                           : mesh_failure(r));
                 return VERB_FAILED;
         }
         r = mesh_settle(places, &state, false);
@@ -473,5 +472,7 @@ int verb_join(const VerbContext *context, int argc, char **argv)
         }
         if (!default_name(&a) || !read_token(argv[optind], &token))
                 return VERB_USAGE;
+        /* the list of processes shows what stands here */
+        explicit_bzero(argv[optind], strlen(argv[optind]));
         return join_mesh(&places, &a, &token);
 }

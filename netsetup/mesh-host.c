@@ -36,7 +36,7 @@ MeshPlaces mesh_places(const char *config)
 
 /* ---- files ---- */
 
-/* Has the file say this (taken), or be absent for NULL. */
+/* Has the file say this (taken), or be absent for NULL. 1 when it did not before. */
 static int put_file(const char *path, char *text, mode_t mode)
 {
         CLEANUP_FREE char *wanted = text, *old = NULL, *dir = strdup(path);
@@ -45,12 +45,14 @@ static int put_file(const char *path, char *text, mode_t mode)
         if (!slash)
                 return -ENOMEM;
         if (!wanted)
-                return unlink(path) < 0 && errno != ENOENT && errno != ENOTDIR ? -errno : 0;
+                return unlink(path) >= 0 ? 1 : errno != ENOENT && errno != ENOTDIR ? -errno : 0;
         if (file_read(path, LIMIT_CONFIG_FILE_BYTES, &old, NULL) >= 0 && strcmp(old, wanted) == 0)
                 return 0;
         *slash = '\0';
         int r = dir_make(dir, 0755);
-        return r < 0 ? r : mesh_file_write(path, wanted, mode);
+        if (r >= 0)
+                r = mesh_file_write(path, wanted, mode);
+        return r < 0 ? r : 1;
 }
 
 /* The directory of the configuration, with its slash; owned by the caller. */
@@ -81,17 +83,19 @@ static int write_hosts(const MeshPlaces *places, const MeshState *state)
                 return -ENOMEM;
         if (strcmp(old, new) == 0)
                 return 0;
-        return mesh_file_write(places->hosts, new, st.st_mode & 0777);
+        r = mesh_file_write(places->hosts, new, st.st_mode & 0777);
+        return r < 0 ? r : 1;
 }
 
-/* Takes the path and the text. */
-static int write_one(char *taken, bool wanted, char *text, FILE *err)
+/* Takes the path and the text. *changed is set when the file is not as it was. */
+static int write_one(char *taken, bool wanted, char *text, FILE *err, bool *changed)
 {
         CLEANUP_FREE char *path = taken;
         int r = !path || (wanted && !text) ? -ENOMEM : put_file(path, text, 0644);
 
         if (r < 0)
                 (void)fprintf(err, "spark-netsetup: %s: %s\n", path ?: "", strerror(-r));
+        *changed = *changed || r > 0;
         return r;
 }
 
@@ -100,6 +104,7 @@ int mesh_host_write(const MeshPlaces *places, const MeshState *state, FILE *err)
         const MeshMember *self = mesh_state_self(state);
         const bool first = self && mesh_state_is_coordinator(state);
         CLEANUP_FREE char *key_file = path_join(places->state_dir, KEY_FILE), *network = NULL;
+        bool changed = false;
         int r;
 
         if (!key_file || asprintf(&network, "%s" NETWORK_DROP_IN, places->config) < 0) {
@@ -107,22 +112,23 @@ int mesh_host_write(const MeshPlaces *places, const MeshState *state, FILE *err)
                 return -ENOMEM;
         }
         r = write_one(TAKE_PTR(network), self != NULL,
-                      self ? mesh_render_network(&state->list, self, key_file) : NULL, err);
+                      self ? mesh_render_network(&state->list, self, key_file) : NULL, err,
+                      &changed);
         if (r >= 0)
                 r = write_one(beside(places, WORKER_DROP_IN), self != NULL,
-                              self ? mesh_render_worker(&state->list, self) : NULL, err);
+                              self ? mesh_render_worker(&state->list, self) : NULL, err, &changed);
         if (r >= 0)
                 r = write_one(beside(places, MASTER_DROP_IN), first,
-                              first ? mesh_render_master(self) : NULL, err);
+                              first ? mesh_render_master(self) : NULL, err, &changed);
         if (r >= 0)
                 r = write_one(path_join(places->units, UNIT_DROP_IN), self != NULL,
-                              self ? mesh_render_worker_unit(self) : NULL, err);
+                              self ? mesh_render_worker_unit(self) : NULL, err, &changed);
         if (r < 0)
                 return r;
         r = write_hosts(places, state);
         if (r < 0)
                 (void)fprintf(err, "spark-netsetup: %s: %s\n", places->hosts, strerror(-r));
-        return r;
+        return r < 0 ? r : r > 0 || changed;
 }
 
 /* ---- apply ---- */

@@ -21,8 +21,8 @@ typedef struct MeshPlaces {
 MeshPlaces mesh_places(const char *config);
 
 /* Writes the files that follow from the state, or removes them if this host is no member; those
- * that are right already are not touched. 0 or -errno, after saying on `err` what cannot be
- * written. */
+ * that are right already are not touched. 1 when some were not, 0, or -errno after saying on
+ * `err` what cannot be written. */
 int mesh_host_write(const MeshPlaces *places, const MeshState *state, FILE *err);
 
 /* Applies the configuration. With `measure` the path MTU is found out, which takes a second or two.

@@ -21,6 +21,9 @@
 #define MESH_PATH_PULL    "/v1/pull"    /* of any member: its list, if it is newer */
 #define MESH_PATH_MEMBERS "/v1/members" /* to any member: a sealed list, nothing around it */
 
+/* The status for a host that asks as a member and is none. */
+#define MESH_STATUS_GONE 410
+
 typedef struct MeshRequest {
         char name[LIMIT_MESH_NAME_BYTES + 1]; /* join */
         NetKey key;                           /* join, rotate */

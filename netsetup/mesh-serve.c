@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "netsetup/mesh-serve.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -13,6 +12,7 @@
 
 #include "base/log.h"
 #include "http/http.h"
+#include "netsetup/address.h"
 #include "netsetup/join-client.h"
 #include "netsetup/join-server.h"
 
@@ -236,16 +236,17 @@ static int make_certificate(Serve *serve)
 
 static int listen_at(const MeshEndpoint *where, int *ret_fd)
 {
-        struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(where->port) };
+        NetEndpoint endpoint = { .port = where->port };
+        struct sockaddr_storage address;
         CLEANUP_CLOSE int fd = -1;
         const int on = 1;
 
-        if (inet_pton(AF_INET, where->host, &address.sin_addr) != 1)
+        if (address_parse(where->host, &endpoint.address) < 0)
                 return -EAFNOSUPPORT;
-        fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        const socklen_t size = endpoint_to_sockaddr(&endpoint, &address);
+        fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
-            bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
-            listen(fd, LISTEN_MAX) < 0)
+            bind(fd, (struct sockaddr *)&address, size) < 0 || listen(fd, LISTEN_MAX) < 0)
                 return -errno;
         *ret_fd = TAKE_FD(fd);
         return 0;
@@ -265,9 +266,12 @@ static int find_socket(const MeshEndpoint *listen_to, bool *ret_passed, int *ret
                 return -EINVAL;
         }
         int r = listen_at(listen_to, ret_fd);
-        if (r < 0)
-                log_error("%s:%u cannot be listened at: %s", listen_to->host, listen_to->port,
-                          strerror(-r));
+        if (r < 0) {
+                char text[LIMIT_MESH_ENDPOINT_BYTES + 1];
+
+                mesh_endpoint_format(listen_to, text);
+                log_error("%s cannot be listened at: %s", text, strerror(-r));
+        }
         return r;
 }
 

@@ -31,9 +31,17 @@ uint64_t mesh_now(void)
         return (uint64_t)now.tv_sec;
 }
 
+const char *mesh_failure(int r)
+{
+        return r == -EIO            ? "nobody answered"
+               : r == -EREMOTEIO    ? "it was refused"
+               : r == -EKEYREJECTED ? "another host answered"
+                                    : strerror(-r);
+}
+
 static int failed(const char *what, int r)
 {
-        (void)fprintf(stderr, "spark-netsetup: %s: %s\n", what, strerror(-r));
+        (void)fprintf(stderr, "spark-netsetup: %s: %s\n", what, mesh_failure(r));
         return VERB_FAILED;
 }
 
@@ -178,13 +186,16 @@ static size_t candidates(const MeshState *state, bool others, Candidate *ret)
         return n;
 }
 
-/* Asks one after the other until one answers with 200. The lock is given up: who is asked may have
+/* Asks one after the other until one answers with 200. A refusal is the result when there was one:
+ * it says more than that others cannot be reached. The lock is given up: who is asked may have
  * something to say to this host at the same time. */
 static int ask(MeshState *state, const char *path, const MeshRequest *request, bool others,
                MeshReply *reply)
 {
         Candidate all[1 + LIMIT_MESH_ENDPOINTS + PULL_OTHERS];
         const size_t n = candidates(state, others, all);
+        char refusal[sizeof(reply->problem)] = "";
+        long status = 0;
         int r = -EIO;
 
         close_fd(&state->lock_fd);
@@ -193,12 +204,22 @@ static int ask(MeshState *state, const char *path, const MeshRequest *request, b
                 r = mesh_request_format(request, path, &all[i].pin, &state->identity, NULL, &text);
                 if (r >= 0)
                         r = mesh_post(&all[i].at, &all[i].pin, path, text, reply);
-                if (r >= 0 || (r == -EREMOTEIO && !others))
+                if (r >= 0)
+                        return r;
+                if (r == -EREMOTEIO && status == 0) {
+                        memcpy(refusal, reply->problem, sizeof(refusal));
+                        status = reply->status;
+                }
+                if (r == -EREMOTEIO && !others)
                         break;
         }
-        if (r < 0)
-                (void)fprintf(stderr, "spark-netsetup: the mesh was asked in vain: %s\n",
-                              *reply->problem ? reply->problem : strerror(-r));
+        if (status != 0) {
+                memcpy(reply->problem, refusal, sizeof(refusal));
+                reply->status = status;
+                r = -EREMOTEIO;
+        }
+        (void)fprintf(stderr, "spark-netsetup: the mesh was asked in vain: %s\n",
+                      *reply->problem ? reply->problem : strerror(-r));
         return r;
 }
 
@@ -216,6 +237,8 @@ static int take_answer(const MeshPlaces *places, MeshState *state, const MeshRep
         mesh_state_done(state);
         if (!mesh_open_member(places, state))
                 return -ESRCH;
+        if (strlen(sealed) <= 2) /* {}: there is nothing new */
+                return 0;
         int r = mesh_list_open(sealed, strlen(sealed), &state->list.coordinator, &list);
         if (r != 0)
                 return r < 0 ? r : -EPROTO;
@@ -254,7 +277,8 @@ static int leave(const MeshPlaces *places, bool force, bool no_services)
                                               "same\n");
                         return VERB_FAILED;
                 }
-        } else if (ask(&state, MESH_PATH_LEAVE, &request, false, &reply) < 0 && !force) {
+        } else if (ask(&state, MESH_PATH_LEAVE, &request, false, &reply) < 0 && !force &&
+                   reply.status != MESH_STATUS_GONE) {
                 (void)fprintf(stderr, "spark-netsetup: the others would keep this host as a "
                                       "member; --force leaves all the same\n");
                 return VERB_FAILED;
@@ -461,23 +485,37 @@ int verb_nodes(const VerbContext *context, int argc, char **argv)
 
 /* ---- pull and serve ---- */
 
+static int ask_for_list(const MeshPlaces *places, MeshState *state, bool *ret_newer)
+{
+        CLEANUP_MESH_REPLY MeshReply reply = MESH_REPLY_INIT;
+        const MeshRequest request = { .sequence = state->list.sequence };
+        int r = ask(state, MESH_PATH_PULL, &request, true, &reply);
+
+        if (r == -EREMOTEIO && reply.status == MESH_STATUS_GONE)
+                (void)fprintf(stderr, "spark-netsetup: if it was removed, `leave` takes away what "
+                                      "there is of the mesh here\n");
+        return r < 0 ? r : take_answer(places, state, &reply, ret_newer);
+}
+
 int mesh_pull(const MeshPlaces *places, bool measure)
 {
         CLEANUP_MESH_STATE MeshState state = MESH_STATE_INIT;
-        CLEANUP_MESH_REPLY MeshReply reply = MESH_REPLY_INIT;
         bool newer = false;
 
         if (!mesh_open_member(places, &state))
                 return -ESRCH;
-        if (mesh_state_is_coordinator(&state))
-                return 0;
-        const MeshRequest request = { .sequence = state.list.sequence };
-        int r = ask(&state, MESH_PATH_PULL, &request, true, &reply);
-        if (r >= 0 && reply.body.size > 2) /* not {}: there is something new */
-                r = take_answer(places, &state, &reply, &newer);
-        if (r >= 0 && (newer || measure))
-                r = mesh_settle(places, &state, measure);
-        return r;
+        int r = mesh_state_is_coordinator(&state) ? 0 : ask_for_list(places, &state, &newer);
+        if (r < 0) {
+                mesh_state_done(&state);
+                if (!mesh_open_member(places, &state))
+                        return -ESRCH;
+        }
+        /* somebody may have written /etc/hosts anew, or taken a file of ours away */
+        int changed = mesh_host_write(places, &state, stderr);
+        close_fd(&state.lock_fd);
+        if (changed >= 0 && (newer || measure || changed > 0))
+                changed = mesh_host_apply(places, &state.list, measure, stderr);
+        return r < 0 ? r : MIN_OF(changed, 0);
 }
 
 int verb_pull(const VerbContext *context, int argc, char **argv)

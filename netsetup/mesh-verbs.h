@@ -44,4 +44,7 @@ int mesh_systemctl(const char *const *words);
 int mesh_services_start(bool services, bool worker);
 void mesh_services_stop(void);
 
+/* What a request to other hosts came to, for who reads it. */
+const char *mesh_failure(int r);
+
 uint64_t mesh_now(void); /* seconds since 1970 */

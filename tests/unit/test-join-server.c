@@ -224,7 +224,8 @@ START_TEST(leaving)
         RIG;
         const MeshRequest request = { 0 };
 
-        assert_refused(&rig, ask(&rig, MESH_PATH_LEAVE, &request, &rig.client, NULL), 403);
+        assert_refused(&rig, ask(&rig, MESH_PATH_LEAVE, &request, &rig.client, NULL),
+                       MESH_STATUS_GONE);
         ck_assert_uint_eq(join(&rig, "second"), JOINED);
         ck_assert_uint_eq(ask(&rig, MESH_PATH_LEAVE, &request, &rig.client, NULL),
                           JOIN_SAVE_LIST | JOIN_APPLY_AFTER | JOIN_PUSH);
@@ -241,7 +242,8 @@ START_TEST(rotating)
         MeshRequest request = { 0 };
 
         ck_assert_int_eq(key_generate(&request.key), 0);
-        assert_refused(&rig, ask(&rig, MESH_PATH_ROTATE, &request, &rig.client, NULL), 403);
+        assert_refused(&rig, ask(&rig, MESH_PATH_ROTATE, &request, &rig.client, NULL),
+                       MESH_STATUS_GONE);
         ck_assert_uint_eq(join(&rig, "second"), JOINED);
         ck_assert_uint_eq(ask(&rig, MESH_PATH_ROTATE, &request, &rig.client, NULL),
                           JOIN_SAVE_LIST | JOIN_APPLY_AFTER | JOIN_PUSH);
@@ -261,7 +263,8 @@ START_TEST(pulling)
         MeshRequest request = { .sequence = 1 };
         CLEANUP_MESH_LIST MeshList list = { 0 };
 
-        assert_refused(&rig, ask(&rig, MESH_PATH_PULL, &request, &rig.client, NULL), 403);
+        assert_refused(&rig, ask(&rig, MESH_PATH_PULL, &request, &rig.client, NULL),
+                       MESH_STATUS_GONE);
         ck_assert_uint_eq(join(&rig, "second"), JOINED);
         ck_assert_uint_eq(ask(&rig, MESH_PATH_PULL, &request, &rig.client, NULL), 0);
         ck_assert_int_eq(mesh_list_open((char *)rig.response.body.data, rig.response.body.size,

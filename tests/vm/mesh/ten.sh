@@ -7,38 +7,11 @@
 # reaches every other.
 set -u
 . ./lib.sh
+. ./namespaces.sh
 hosts=10
 left=()
 
-ip link add br0 type bridge && ip link set br0 up
-for i in $(seq 0 $hosts); do
-        ip netns add "n$i"
-        ip link add "v$i" type veth peer name eth0 netns "n$i"
-        ip link set "v$i" master br0 up
-        ip -n "n$i" link set lo up
-        ip -n "n$i" link set eth0 up
-        ip -n "n$i" address add "172.20.0.$((i + 1))/24" dev eth0
-        mkdir -p "host/$i/etc" "host/$i/var" "host/$i/run" "host/$i/units"
-        cp /etc/hosts "host/$i/hosts"
-done
-
-# `ip netns exec` has a mount namespace of its own.
-on() {
-        local i=$1
-        shift
-        ip netns exec "n$i" sh -c '
-                cd "$0" && mkdir -p /var/lib/spark-netsetup /run/spark-netsetup /etc/spark &&
-                mount --bind "host/$1/etc" /etc/spark && mount --bind "host/$1/hosts" /etc/hosts &&
-                mount --bind "host/$1/var" /var/lib/spark-netsetup &&
-                mount --bind "host/$1/run" /run/spark-netsetup &&
-                mount --bind "host/$1/units" /etc/systemd/system || exit
-                shift
-                exec "$@"' "$PWD" "$i" "$@"
-}
-serve() {
-        on "$1" sh -c 'echo $$ >"$0" && exec spark-netsetup serve --listen 0.0.0.0' \
-                "$PWD/host/$1/pid" >>"host/$1/log" 2>&1 &
-}
+make_hosts $hosts
 everybody_reaches_everybody() {
         local i j
         for i in $(seq 0 $hosts); do
@@ -82,8 +55,7 @@ for i in $(seq $hosts); do
 done
 # A host that left has another identity from then on; systemd would have stopped its service.
 for i in $(seq $hosts); do
-        kill "$(cat "host/$i/pid")"
-        while kill -0 "$(cat "host/$i/pid")" 2>/dev/null; do sleep 0.05; done
+        stop_serving "$i"
         serve "$i"
 done
 check "the first is alone" sh -c "test \$(grep -c '[.]mesh' host/0/hosts) = 1"
