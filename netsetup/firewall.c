@@ -146,9 +146,17 @@ int verb_firewall(const VerbContext *context, int argc, char **argv)
 
         conf_init(&conf);
         while ((c = getopt_long(argc, argv, "", options, NULL)) >= 0) {
-                if (c == '?' || (what != 0 && what != c))
+                if (c == '?')
                         return VERB_USAGE;
+                if (what != 0 && what != c) {
+                        fputs("spark-netsetup: either --apply or --remove\n", stderr);
+                        return VERB_USAGE;
+                }
                 what = c;
+        }
+        if (optind < argc) {
+                fputs("spark-netsetup: firewall takes no arguments\n", stderr);
+                return VERB_USAGE;
         }
         if (what == 'r')
                 return load(FIREWALL_REMOVE);

@@ -38,13 +38,15 @@ static const StatusProbe *probe_of(const Status *st, const WgPeer *wanted)
 }
 
 /* In one word. */
-static const char *peer_state(const Status *st, const WgPeer *wanted, const WgPeer *is)
+static const char *peer_state(const Status *st, const WgDevice *device, const WgPeer *wanted,
+                              const WgPeer *is)
 {
+        const WgDevice *actual = state_device(&st->session->actual, device->name);
         const StatusProbe *probe = probe_of(st, wanted);
         uint64_t now = st->session->actual.now_sec;
 
         if (!is)
-                return "absent";
+                return actual && actual->unreadable ? "unknown" : "absent";
         if (probe && probe->inside.mtu > 0)
                 return "reachable";
         if (is->handshake_sec == 0)
@@ -153,7 +155,7 @@ static void put_peer(Buffer *b, const Status *st, const WgDevice *device, const 
         const StatusProbe *probe = probe_of(st, wanted);
         char endpoint[ENDPOINT_TEXT_SIZE], allowed[PREFIX_TEXT_SIZE];
 
-        buffer_printf(b, "  %-16s %-10s", wanted->name, peer_state(st, wanted, is));
+        buffer_printf(b, "  %-16s %-10s", wanted->name, peer_state(st, device, wanted, is));
         if (wanted->n_allowed > 0)
                 buffer_printf(b, "  %s%s", prefix_format(&wanted->allowed[0], allowed),
                               wanted->n_allowed > 1 ? " ..." : "");
@@ -282,7 +284,7 @@ static json_t *peer_json(const Status *st, const WgDevice *device, const WgPeer 
         key_format(&wanted->public_key, key);
         json_t *o = json_pack(
                 "{s:s, s:s, s:s, s:o, s:o}", "name", wanted->name, "public_key", key, "state",
-                peer_state(st, wanted, is), "allowed_ips", allowed_json(wanted), "wanted_endpoint",
+                peer_state(st, device, wanted, is), "allowed_ips", allowed_json(wanted), "wanted_endpoint",
                 wanted->endpoint_name ? json_string(wanted->endpoint_name) : json_null());
 
         if (o && is) {
