@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "base/log.h"
+#include "http/curl-load.h"
 #include "http/http.h"
 #include "netsetup/address.h"
 #include "netsetup/join-client.h"
@@ -106,12 +107,15 @@ static int on_push_ended(sd_event_source *source, const siginfo_t *info, void *u
  * the list of before does not keep the others waiting for the new one. */
 static void start_push(Serve *serve)
 {
+        Curl curl;
+
         serve->push_again = serve->push != NULL;
         if (serve->push) {
                 (void)kill(serve->pusher, SIGKILL);
                 return;
         }
         (void)fflush(NULL);
+        (void)curl_load(&curl); /* once, and not in each child */
         serve->pusher = fork();
         if (serve->pusher == 0)
                 push_in_child(serve->places);
