@@ -25,6 +25,7 @@ static inline int unit_main(const char *name, const TTest *const *tests, size_t 
 {
         Suite *s = suite_create(name);
         TCase *t = tcase_create(name);
+        tcase_set_timeout(t, 60); /* for one that hangs: a busy disk takes seconds for some */
         for (size_t i = 0; i < n; i++)
                 tcase_add_test(t, tests[i]);
         suite_add_tcase(s, t);
