@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A job whose Python code takes memory without end: memory_hog.py NAME"""
+"""A job whose Python code takes memory without end: memory_hog.py NAME [wait]"""
 
 import sys
 import time
 
 from pyspark import SparkContext
+
+import inside
 
 
 def take_all(_):
@@ -14,5 +16,10 @@ def take_all(_):
         time.sleep(0.002)
 
 
-sc = SparkContext(appName=sys.argv[1])
+name, wait = sys.argv[1], len(sys.argv) > 2
+sc = SparkContext(appName=name)
+if wait:
+    group, pid, uid = inside.on_an_executor(sc, inside.who)
+    inside.tell(name, group=group, pid=pid, uid=uid)
+    inside.wait_to_go_on(name)
 print("never", sc.parallelize([0], 1).map(take_all).count())
