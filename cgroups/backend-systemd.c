@@ -11,6 +11,7 @@
 #include <string.h>
 #include <systemd/sd-bus.h>
 
+#include "base/file.h"
 #include "base/limits.h"
 #include "base/parse.h"
 #include "cgroups/backend-private.h"
@@ -242,11 +243,9 @@ static int open_files(const BackendRequest *request, StartFiles *files, char **r
         if (files->fds[0] < 0)
                 return problem(ret_problem, files->fds[0], "cannot hand on the environment");
         for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
-                files->fds[i + 1] = open(
-                        paths[i], O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC,
-                        0640);
+                files->fds[i + 1] = file_open_plain(paths[i], O_APPEND, 0640);
                 if (files->fds[i + 1] < 0)
-                        return problem(ret_problem, -errno, paths[i]);
+                        return problem(ret_problem, files->fds[i + 1], paths[i]);
         }
         return 0;
 }

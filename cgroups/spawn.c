@@ -46,13 +46,16 @@ static int reset_signals(void)
         return sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* Makes `path` (or /dev/null) the fd `as`. */
-static int redirect(const char *path, int as, int flags)
+/* Makes `path`, to append to, or else /dev/null the fd `as`. */
+static int redirect(const char *path, int as)
 {
-        int fd = open(path ? path : "/dev/null", flags | O_CLOEXEC | O_NOCTTY, 0644);
+        int fd = path ? file_open_plain(path, O_APPEND, 0644)
+                      : open("/dev/null", O_RDWR | O_CLOEXEC | O_NOCTTY);
 
-        if (fd < 0)
+        if (fd < 0) {
+                errno = path ? -fd : errno;
                 return -1;
+        }
         if (fd == as) /* it must survive exec, which dup2() to itself would not bring about */
                 return fcntl(fd, F_SETFD, 0);
         return dup2(fd, as) < 0 ? -1 : close(fd);
@@ -73,19 +76,15 @@ static int die_with(pid_t parent)
 /* Returns only on failure, with errno. */
 static SpawnStage child_run(const SpawnRequest *request, pid_t parent)
 {
-        const int append = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW;
-
         if (die_with(parent) < 0)
                 return STAGE_PREPARE;
-        if (setsid() < 0 || reset_signals() < 0 || redirect(NULL, STDIN_FILENO, O_RDONLY) < 0)
+        if (setsid() < 0 || reset_signals() < 0 || redirect(NULL, STDIN_FILENO) < 0)
                 return STAGE_PREPARE;
         if (request->directory && chdir(request->directory) < 0)
                 return STAGE_DIRECTORY;
-        if (redirect(request->stdout_path, STDOUT_FILENO,
-                     request->stdout_path ? append : O_WRONLY) < 0)
+        if (redirect(request->stdout_path, STDOUT_FILENO) < 0)
                 return STAGE_STDOUT;
-        if (redirect(request->stderr_path, STDERR_FILENO,
-                     request->stderr_path ? append : O_WRONLY) < 0)
+        if (redirect(request->stderr_path, STDERR_FILENO) < 0)
                 return STAGE_STDERR;
         if (request->prepare) {
                 int r = request->prepare(request->prepare_arg);

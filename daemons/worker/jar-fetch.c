@@ -235,12 +235,11 @@ static int download(const char *url, uint64_t timeout_usec, Target *t, const cha
 static int fetch_to(const JarSource *source, const char *part, uint64_t timeout_usec,
                     const char **ret_reason)
 {
-        Target t = { .fd = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
-                                0644) };
+        Target t = { .fd = file_open_plain(part, O_TRUNC, 0644) };
         int r;
 
         if (t.fd < 0)
-                return -errno;
+                return t.fd;
         r = source->kind == JAR_FILE ? copy(source->from, &t)
                                      : download(source->from, timeout_usec, &t, ret_reason);
         if (close(t.fd) < 0 && r == 0)

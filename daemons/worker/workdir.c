@@ -72,10 +72,10 @@ int workdir_make_driver(const char *work_dir, const char *driver_id, gid_t group
 /* Writes a whole file, of which nothing is left when that fails, or adds to one. */
 static int write_file(const char *path, int flags, const char *text, size_t size)
 {
-        int fd = open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC | flags, 0644), r = 0;
+        int fd = file_open_plain(path, flags, 0644), r = 0;
 
         if (fd < 0)
-                return -errno;
+                return fd;
         while (size && r == 0) {
                 ssize_t n = write(fd, text, size);
 

@@ -60,6 +60,23 @@ int file_read(const char *path, size_t limit, char **ret_text, size_t *ret_size)
         return 0;
 }
 
+int file_open_plain(const char *path, int flags, mode_t mode)
+{
+        CLEANUP_CLOSE int fd = open(
+                path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | flags,
+                mode);
+        struct stat st;
+
+        if (fd < 0 || fstat(fd, &st) < 0)
+                return -errno;
+        if (!S_ISREG(st.st_mode))
+                return -EINVAL;
+        /* Others get it from us, and need not know. */
+        if (fcntl(fd, F_SETFL, flags & O_APPEND) < 0)
+                return -errno;
+        return TAKE_FD(fd);
+}
+
 static int make_one(const char *path, mode_t mode)
 {
         struct stat st;

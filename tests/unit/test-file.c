@@ -68,6 +68,31 @@ START_TEST(a_problem_has_words_and_a_result)
 }
 END_TEST
 
+/* As users' code may leave it where a log is to be written. */
+START_TEST(only_plain_files_are_opened)
+{
+        CLEANUP_UNIT_DIR UnitDir d = unit_dir();
+        CLEANUP_FREE char *path = path_join(d.path, "log"), *link = path_join(d.path, "link");
+        CLEANUP_FREE char *pipe = path_join(d.path, "pipe");
+        CLEANUP_CLOSE int fd = file_open_plain(path, O_APPEND, 0640), reader = -1;
+        struct stat st;
+
+        ck_assert_int_ge(fd, 0);
+        ck_assert_int_eq(fcntl(fd, F_GETFL) & (O_ACCMODE | O_APPEND | O_NONBLOCK),
+                         O_WRONLY | O_APPEND);
+        ck_assert_int_eq(fstat(fd, &st), 0);
+        ck_assert_uint_eq(st.st_mode & 0137, 0);
+        ck_assert_int_eq(symlink(path, link), 0);
+        ck_assert_int_eq(file_open_plain(link, O_APPEND, 0640), -ELOOP);
+        ck_assert_int_eq(mkfifo(pipe, 0600), 0);
+        ck_assert_int_eq(file_open_plain(pipe, O_APPEND, 0640), -ENXIO);
+        reader = open(pipe, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+        ck_assert_int_ge(reader, 0);
+        ck_assert_int_eq(file_open_plain(pipe, O_TRUNC, 0640), -EINVAL);
+        ck_assert_int_eq(file_open_plain(d.path, O_APPEND, 0640), -EISDIR);
+}
+END_TEST
+
 START_TEST(directories_are_made)
 {
         CLEANUP_UNIT_DIR UnitDir d = unit_dir();
@@ -145,5 +170,6 @@ END_TEST
 
 UNIT_MAIN("file", a_file_is_read_whole_or_not_at_all, a_large_file_is_read,
           a_pipe_is_read_to_its_end_or_as_far_as_there_is_room, a_problem_has_words_and_a_result,
-          directories_are_made, a_tree_is_removed_but_not_what_links_point_to,
-          a_bottomless_tree_is_an_error, paths_are_joined)
+          only_plain_files_are_opened, directories_are_made,
+          a_tree_is_removed_but_not_what_links_point_to, a_bottomless_tree_is_an_error,
+          paths_are_joined)

@@ -216,6 +216,20 @@ START_TEST(test_does_not_follow_a_planted_link)
 }
 END_TEST
 
+START_TEST(test_does_not_wait_for_a_planted_pipe)
+{
+        static const char *const environment[] = { NULL };
+        const char *argv[] = { "/bin/true", NULL };
+        CLEANUP_FREE char *pipe = path_join(directory, "stdout");
+        SpawnRequest request = { .argv = argv, .environment = environment, .stdout_path = pipe };
+        CLEANUP_FREE char *problem = NULL;
+        pid_t pid;
+
+        ck_assert_int_eq(mkfifo(pipe, 0600), 0);
+        ck_assert_int_eq(spawn(&request, &pid, &problem), -ENXIO);
+}
+END_TEST
+
 START_TEST(test_exit_by_signal)
 {
         pid_t pid = start("kill -TERM $$");
@@ -384,6 +398,7 @@ int main(void)
         tcase_add_test(tc, test_new_session);
         tcase_add_test(tc, test_problems_in_words);
         tcase_add_test(tc, test_does_not_follow_a_planted_link);
+        tcase_add_test(tc, test_does_not_wait_for_a_planted_pipe);
         tcase_add_test(tc, test_exit_by_signal);
         tcase_add_test(tc, test_kills_whole_session);
         tcase_add_test(tc, test_kills_what_forks);

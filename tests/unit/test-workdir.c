@@ -132,6 +132,9 @@ START_TEST(test_header_does_not_follow_links)
         ck_assert_int_eq(workdir_write_header(top, "T", "x", false), -ELOOP);
         text = content(victim);
         ck_assert_str_eq(text, "precious");
+        ck_assert_int_eq(unlink(link), 0);
+        ck_assert_int_eq(mkfifo(link, 0600), 0); /* nor waits for somebody who reads */
+        ck_assert_int_eq(workdir_write_header(top, "T", "x", true), -ENXIO);
 }
 END_TEST
 
