@@ -96,7 +96,7 @@ def ended_meanwhile(job):
     check(wait_for(lambda: "137" in job.log() or "signal 9" in job.log(), 60),
           "the driver hears how that ended", job.log()[-2000:])
     check(wait_for(lambda: units() and unit not in units(), 60), "and has another", units())
-    check(shuffles.go_on([job], 120), "with which the job goes on", job.log()[-2000:])
+    check(shuffles.go_on([job]), "with which the job goes on", job.log()[-2000:])
 
 
 def stop_in_order(job):

@@ -35,7 +35,7 @@ def rounds(job):
     return int(re.search(r"rounds=(\d+)", read(f"{TOLD}/{job.name}"))[1])
 
 
-def go_on(jobs, seconds=60):
+def go_on(jobs, seconds=120):
     """Whether each shuffles on: the round that began meanwhile ends, and a whole one."""
     before = [rounds(job) for job in jobs]
     return wait_for(lambda: all(rounds(job) >= n + 2 for job, n in zip(jobs, before)), seconds)
