@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <ifaddrs.h>
 #include <openssl/rand.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -22,9 +21,8 @@
 #define UNIT_DROP_IN    "spark-worker.service.d/50-mesh.conf"
 #define KEY_FILE        "wireguard.key"
 
-#define POOL_TRIES      1000
-#define BUSY_TRIES      50
-#define BUSY_PAUSE_MSEC 200
+#define POOL_TRIES     1000
+#define BUSY_WAIT_MSEC 10000
 
 MeshPlaces mesh_places(const char *config)
 {
@@ -164,25 +162,20 @@ int mesh_host_apply(const MeshPlaces *places, const MeshList *list, bool measure
 {
         SessionOptions options = { .config = places->config,
                                    .state_dir = places->state_dir,
-                                   .keep_measured = true };
+                                   .keep_measured = true,
+                                   .wait_msec = BUSY_WAIT_MSEC };
         CLEANUP_FREE char *text = NULL;
         size_t size;
-        int r = -EBUSY;
+        int r;
 
         options.empty = !is_configured(places->config);
         options.offline = !measure && !has_names(list);
         FILE *out = open_memstream(&text, &size); /* what it does, which nobody asked for */
         if (!out)
                 return -ENOMEM;
-        for (unsigned i = 0; i < BUSY_TRIES && r == -EBUSY; i++) {
-                if (i > 0)
-                        (void)poll(NULL, 0, BUSY_PAUSE_MSEC);
-                r = session_apply_now(&options, out, i + 1 < BUSY_TRIES ? out : err);
-                if (r < 0 && r != -EBUSY && i + 1 < BUSY_TRIES) {
-                        (void)fflush(out);
-                        (void)fputs(text, err);
-                }
-        }
+        r = session_apply_now(&options, out, out);
+        if (fflush(out) == 0 && r < 0)
+                (void)fputs(text, err);
         (void)fclose(out);
         return r;
 }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/file.h>
 
@@ -10,6 +11,8 @@
 #include "netsetup/desired.h"
 #include "netsetup/measure.h"
 #include "netsetup/verbs.h"
+
+#define LOCK_PAUSE_MSEC 100u
 
 void session_init(Session *s)
 {
@@ -167,6 +170,19 @@ void applied_done(Applied *a)
         close_fd(&a->lock_fd);
 }
 
+static int lock_file(int fd, unsigned wait_msec)
+{
+        while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+                if (errno != EWOULDBLOCK)
+                        return -errno;
+                if (wait_msec == 0)
+                        return -EBUSY;
+                (void)poll(NULL, 0, (int)MIN_OF(wait_msec, LOCK_PAUSE_MSEC));
+                wait_msec -= MIN_OF(wait_msec, LOCK_PAUSE_MSEC);
+        }
+        return 0;
+}
+
 static int take_lock(const SessionOptions *options, FILE *err, int *ret)
 {
         const char *dir = options->dir ? options->dir : HOST_RUNTIME_DIR;
@@ -179,8 +195,8 @@ static int take_lock(const SessionOptions *options, FILE *err, int *ret)
                 return r;
         }
         fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-        if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0) {
-                r = errno == EWOULDBLOCK ? -EBUSY : -errno;
+        r = fd < 0 ? -errno : lock_file(fd, options->wait_msec);
+        if (r < 0) {
                 fprintf(err, "spark-netsetup: %s: %s\n", path,
                         r == -EBUSY
                                 ? "another one is at work, or waits for `spark-netsetup confirm`"

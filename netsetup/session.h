@@ -21,6 +21,9 @@ typedef struct Session {
 
 #define CLEANUP_SESSION CLEANUP(session_done)
 
+/* What a verb waits for another one: the unit and a verb of the mesh may start at the same time. */
+#define SESSION_WAIT_MSEC 3000
+
 typedef struct SessionOptions {
         const char *config;          /* NULL: /etc/spark/network.conf */
         const char *dir;             /* NULL: HOST_RUNTIME_DIR */
@@ -29,6 +32,7 @@ typedef struct SessionOptions {
         bool keep_measured;          /* path MTUs, for a time when they cannot be measured */
         bool empty;                  /* nothing is desired: what `down` does */
         bool offline;                /* names are not asked for, path MTUs not measured */
+        unsigned wait_msec;          /* for another one that is at work */
         ApplyHook hook;              /* see apply.h */
         void *hook_user;
 } SessionOptions;

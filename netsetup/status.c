@@ -282,10 +282,11 @@ static json_t *peer_json(const Status *st, const WgDevice *device, const WgPeer 
         char key[KEY_TEXT_SIZE];
 
         key_format(&wanted->public_key, key);
-        json_t *o = json_pack(
-                "{s:s, s:s, s:s, s:o, s:o}", "name", wanted->name, "public_key", key, "state",
-                peer_state(st, device, wanted, is), "allowed_ips", allowed_json(wanted), "wanted_endpoint",
-                wanted->endpoint_name ? json_string(wanted->endpoint_name) : json_null());
+        json_t *o =
+                json_pack("{s:s, s:s, s:s, s:o, s:o}", "name", wanted->name, "public_key", key,
+                          "state", peer_state(st, device, wanted, is), "allowed_ips",
+                          allowed_json(wanted), "wanted_endpoint",
+                          wanted->endpoint_name ? json_string(wanted->endpoint_name) : json_null());
 
         if (o && is) {
                 (void)json_object_set_new(o, "endpoint", endpoint_json(&is->endpoint));

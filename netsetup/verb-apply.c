@@ -81,7 +81,9 @@ int verb_apply(const VerbContext *context, int argc, char **argv)
                 { "report-fd", required_argument, NULL, 'r' }, /* for confirm_start() only */
                 { 0 },
         };
-        SessionOptions session = { .config = context->config, .keep_measured = true };
+        SessionOptions session = { .config = context->config,
+                                   .keep_measured = true,
+                                   .wait_msec = SESSION_WAIT_MSEC };
         int seconds = 0, report_fd = -1, c;
 
         while ((c = getopt_long(argc, argv, "", options, NULL)) >= 0) {
@@ -115,7 +117,7 @@ int verb_confirm(const VerbContext *context, int argc, char **argv)
 
 int verb_down(const VerbContext *context, int argc, char **argv)
 {
-        SessionOptions options = { .empty = true };
+        SessionOptions options = { .empty = true, .wait_msec = SESSION_WAIT_MSEC };
 
         if (!takes_nothing(argc, argv))
                 return VERB_USAGE;

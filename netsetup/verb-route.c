@@ -94,7 +94,10 @@ static int remove_drop_ins(const char *config, const NetPrefix *to)
 
 static int apply_route(const VerbContext *context, const NetPrefix *to)
 {
-        SessionOptions options = { .config = context->config, .offline = true, .only_route = to };
+        SessionOptions options = { .config = context->config,
+                                   .offline = true,
+                                   .only_route = to,
+                                   .wait_msec = SESSION_WAIT_MSEC };
 
         return session_apply_now(&options, stdout, stderr);
 }

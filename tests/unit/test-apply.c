@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "base/buffer.h"
 #include "netsetup/nl-route.h"
@@ -384,6 +385,34 @@ START_TEST(only_one_is_at_work)
 }
 END_TEST
 
+START_TEST(one_waits_for_the_other)
+{
+        CLEANUP_APPLIED Applied applied;
+        FILE *null = fopen("/dev/null", "we");
+
+        configure(host_conf);
+        applied_init(&applied);
+        ck_assert_int_eq(session_apply(&options, null, null, &applied), 0);
+        ck_assert_int_eq(fclose(null), 0);
+        pid_t child = fork();
+
+        ck_assert_int_ge(child, 0);
+        if (child == 0) { /* it has the lock, too */
+                close_fd(&applied.lock_fd);
+                options.wait_msec = 20000;
+                _exit(apply(NULL) == 0 ? 0 : 1);
+        }
+        struct timespec pause = { .tv_nsec = 300 * 1000 * 1000 };
+        int status;
+
+        (void)nanosleep(&pause, NULL);
+        ck_assert_int_eq(waitpid(child, &status, WNOHANG), 0);
+        close_fd(&applied.lock_fd);
+        ck_assert_int_eq(waitpid(child, &status, 0), child);
+        ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+END_TEST
+
 START_TEST(an_apply_can_be_undone_later)
 {
         CLEANUP_FREE char *before = shown();
@@ -571,6 +600,7 @@ int main(void)
                 what_is_refused_changes_nothing,
                 killed_between_any_two_steps_the_next_apply_converges,
                 only_one_is_at_work,
+                one_waits_for_the_other,
                 an_apply_can_be_undone_later,
                 what_stays_is_never_gone,
                 what_others_made_stays,
