@@ -572,3 +572,15 @@ void load_init(Load *load, unsigned n_workers, unsigned n_drivers)
         load->drivers = peers_new(load, n_drivers, DRIVER_NET, true);
         load->beat_nsec = now_nsec();
 }
+
+void load_done(Load *load)
+{
+        for (unsigned i = 0; i < load->n_workers; i++)
+                peer_close(load, &load->workers[i]);
+        for (unsigned i = 0; i < load->n_drivers; i++)
+                peer_close(load, &load->drivers[i]);
+        free(load->workers);
+        free(load->drivers);
+        (void)close(load->listener);
+        (void)close(load->epoll);
+}

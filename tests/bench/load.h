@@ -79,6 +79,7 @@ _Noreturn void die(const char *what);
 
 /* Opens the listener and makes the peers, none of them connected. */
 void load_init(Load *load, unsigned n_workers, unsigned n_drivers);
+void load_done(Load *load);
 
 /* Connects and asks for the Master endpoint; a worker registers by itself then, a driver waits for
  * register_application(). False: nobody listens. */

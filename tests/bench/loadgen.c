@@ -259,5 +259,6 @@ int main(int argc, char *argv[])
                 measure_burst(&load, (unsigned)a.burst);
         if (a.recover && !load.failed)
                 measure_recovery(&load, (unsigned)a.burst);
+        load_done(&load);
         return load.failed ? 1 : 0;
 }
