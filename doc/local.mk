@@ -36,6 +36,12 @@ MAN_ALIASES = \
 	spark.target.7:spark-units.7 \
 	with-spark-env.5:spark-env.sh.5
 
+EXTRA_DIST += \
+	doc/examples/shared-host.conf \
+	doc/examples/spark-defaults.conf \
+	doc/examples/spark-env.sh \
+	doc/examples/spark-worker@big.conf
+
 install-data-hook: install-man-aliases
 install-man-aliases:
 	@for alias in $(MAN_ALIASES); do \
