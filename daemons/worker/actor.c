@@ -119,9 +119,10 @@ static void on_ended(void *user, const char *id, const EndFacts *facts)
         all.full_disk = launcher_full_disk(a->launcher);
         text = cause_text(&all);
         event.text = text;
-        (void)backend_forget(a->choice.backend, id);
+        /* First it is kept: who comes after us would not hear of it again. */
         if (child)
                 dispatch(a, &event);
+        (void)backend_forget(a->choice.backend, child ? child : id);
 }
 
 static void on_trouble(void *user, const char *child, const char *problem)
@@ -690,10 +691,15 @@ static bool resume(Actor *a)
  * False when this is not so. */
 static bool leave(Actor *a)
 {
+        CLEANUP_WORKER_EFFECTS WorkerEffects fx;
         int r;
 
+        worker_effects_init(&fx);
         if (!a->config->keep || !backend_is_lasting(a->choice.backend) || unit_is_restarting() <= 0)
                 return false;
+        registration_leave(&a->worker.registration, &fx);
+        for (const WorkerEffect *e = fx.first; e; e = e->next)
+                carry_out(a, e);
         r = handover_save(a->rpc, json_pack("{s:o}", "registration",
                                             registration_save(&a->worker.registration)));
         if (r < 0)

@@ -14,6 +14,8 @@
  * than this begins anew with a second. */
 #define GOOD_RUN_USEC (5 * USEC_PER_SEC)
 #define PAUSE_MAX     86400u
+/* A master has made durable what came over a connection that stands for so long. */
+#define SETTLE_USEC (30 * USEC_PER_SEC)
 
 static const char driver_wrapper[] = "org.apache.spark.deploy.worker.DriverWrapper";
 
@@ -77,7 +79,7 @@ static void report(const char *id, DriverState state, const char *exception, uin
                     exception, fx);
 }
 
-/* For when there is a master again. */
+/* Until the master knows. */
 static void keep_report(const Driver *d, WorkerEffects *fx)
 {
         Message *m = effect_message(fx, DO_KEEP, 0, MSG_DRIVER_STATE_CHANGED);
@@ -92,19 +94,32 @@ static void keep_report(const Driver *d, WorkerEffects *fx)
 /* As Spark's: a tenth goes at a time. */
 static void trim_finished(Drivers *x)
 {
+        Driver *d, *next;
+        unsigned n = MAX_OF(x->config->retained / 10, 1u);
+
         if (x->n_finished <= x->config->retained)
                 return;
-        for (unsigned n = MAX_OF(x->config->retained / 10, 1u); n && x->finished; n--) {
-                Driver *oldest = x->finished;
-
-                DL_DELETE(x->finished, oldest);
+        DL_FOREACH_SAFE (x->finished, d, next) {
+                if (d->unreported)
+                        continue;
+                DL_DELETE(x->finished, d);
                 x->n_finished--;
-                driver_free(oldest);
+                driver_free(d);
+                if (--n == 0)
+                        return;
         }
 }
 
+/* There is no acknowledgement: what was said on a connection that breaks is said again. */
+static void tell(Driver *d, uint64_t conn, uint64_t now, WorkerEffects *fx)
+{
+        report(d->id, d->state, d->exception, conn, fx);
+        d->told_on = conn;
+        d->settled_at = now + SETTLE_USEC;
+}
+
 static void finish(Drivers *x, Driver *d, DriverState state, const char *exception, uint64_t conn,
-                   WorkerEffects *fx)
+                   uint64_t now, WorkerEffects *fx)
 {
         const LogFields fields = fields_of(x, d->id, fx);
 
@@ -116,13 +131,13 @@ static void finish(Drivers *x, Driver *d, DriverState state, const char *excepti
         x->cores_used -= d->cores;
         x->memory_used_mb -= d->memory_mb;
         d->exception = arena_strdup(&d->arena, exception);
-        d->unreported = !conn;
+        d->unreported = !x->stopping;
         effect_drop(fx, RECORD_DRIVER, d->id);
         effect_drop(fx, RECORD_MARK, d->id);
-        if (conn && !x->stopping)
-                report(d->id, state, exception, conn, fx);
-        else if (!x->stopping)
+        if (d->unreported)
                 keep_report(d, fx);
+        if (d->unreported && conn)
+                tell(d, conn, now, fx);
         DL_APPEND(x->finished, d);
         x->n_finished++;
         trim_finished(x);
@@ -220,7 +235,7 @@ static void end(Drivers *x, Driver *d, uint64_t conn, uint64_t now, WorkerEffect
         }
         if (!d->restart_at)
                 effect_add(fx, DO_CANCEL)->child = effect_strdup(fx, d->id);
-        finish(x, d, DRIVER_KILLED, NULL, conn, fx);
+        finish(x, d, DRIVER_KILLED, NULL, conn, now, fx);
 }
 
 void drivers_kill(Drivers *x, const char *id, uint64_t conn, uint64_t now, WorkerEffects *fx)
@@ -282,13 +297,13 @@ static void on_exited(Drivers *x, Driver *d, const WorkerEvent *event, uint64_t 
         if (event->code != 0)
                 log_cause(x, d, cause, event->out_of_memory, fx);
         if (event->code == 0)
-                finish(x, d, DRIVER_FINISHED, NULL, conn, fx);
+                finish(x, d, DRIVER_FINISHED, NULL, conn, now, fx);
         else if (d->ending.asked)
-                finish(x, d, DRIVER_KILLED, NULL, conn, fx);
+                finish(x, d, DRIVER_KILLED, NULL, conn, now, fx);
         else if (d->supervise)
                 restart_later(x, d, now, fx);
         else
-                finish(x, d, DRIVER_FAILED, event->out_of_memory ? cause : NULL, conn, fx);
+                finish(x, d, DRIVER_FAILED, event->out_of_memory ? cause : NULL, conn, now, fx);
 }
 
 /* What an earlier process left and nobody has told of: see executors.c. */
@@ -296,6 +311,8 @@ static void on_listed(Drivers *x, uint64_t conn, uint64_t now, WorkerEffects *fx
 {
         Driver *d, *next;
 
+        if (conn) /* the connection was handed over, and so nobody registers */
+                drivers_send_unreported(x, conn, now, fx);
         HASH_ITER (hh, x->running, d, next) {
                 bool gone = d->restored && !d->ending.started && !d->restart_at;
 
@@ -303,13 +320,25 @@ static void on_listed(Drivers *x, uint64_t conn, uint64_t now, WorkerEffects *fx
                 if (gone && d->mark == MARK_NONE)
                         run(d, fx);
                 else if (gone && d->mark == MARK_ENDING)
-                        finish(x, d, DRIVER_KILLED, NULL, conn, fx);
+                        finish(x, d, DRIVER_KILLED, NULL, conn, now, fx);
                 else if (gone && d->supervise)
                         restart_later(x, d, now, fx);
                 else if (gone)
                         finish(x, d, DRIVER_FAILED, "it had gone when its worker came back", conn,
-                               fx);
+                               now, fx);
         }
+}
+
+/* The connection stood long enough for the master to have heard it. */
+static void settle(Driver *d, uint64_t conn, uint64_t now, WorkerEffects *fx)
+{
+        if (!d->settled_at || now < d->settled_at)
+                return;
+        d->settled_at = 0;
+        if (d->told_on != conn)
+                return; /* it is told again on the next */
+        d->unreported = false;
+        effect_drop(fx, RECORD_DRIVER_REPORT, d->id);
 }
 
 static void on_tick(Drivers *x, uint64_t conn, uint64_t now, WorkerEffects *fx)
@@ -320,8 +349,10 @@ static void on_tick(Drivers *x, uint64_t conn, uint64_t now, WorkerEffects *fx)
                 if (d->restart_at && now >= d->restart_at)
                         run(d, fx);
                 else if (!ending_tick(&d->ending, d->id, now, x->config->terminate_usec, fx))
-                        finish(x, d, DRIVER_KILLED, NULL, conn, fx);
+                        finish(x, d, DRIVER_KILLED, NULL, conn, now, fx);
         }
+        DL_FOREACH (x->finished, d)
+                settle(d, conn, now, fx);
 }
 
 void drivers_handle(Drivers *x, const WorkerEvent *event, uint64_t conn, uint64_t now,
@@ -338,7 +369,7 @@ void drivers_handle(Drivers *x, const WorkerEvent *event, uint64_t conn, uint64_
         if (event->type == ON_STARTED)
                 on_started(x, d, now, fx);
         else if (event->type == ON_LAUNCH_FAILED)
-                finish(x, d, DRIVER_ERROR, event->text, conn, fx);
+                finish(x, d, DRIVER_ERROR, event->text, conn, now, fx);
         else if (event->type == ON_EXITED)
                 on_exited(x, d, event, conn, now, fx);
 }
@@ -408,6 +439,9 @@ uint64_t drivers_deadline(const Drivers *x)
                 if (d->restart_at)
                         deadline = MIN_OF(deadline, d->restart_at);
         }
+        for (const Driver *d = x->finished; d; d = d->next)
+                if (d->settled_at)
+                        deadline = MIN_OF(deadline, d->settled_at);
         return deadline;
 }
 
@@ -446,17 +480,13 @@ void drivers_describe(const Drivers *x, WorkerDriverStateSeq *ret, WorkerEffects
         }
 }
 
-void drivers_send_unreported(Drivers *x, uint64_t conn, WorkerEffects *fx)
+void drivers_send_unreported(Drivers *x, uint64_t conn, uint64_t now, WorkerEffects *fx)
 {
         Driver *d;
 
-        DL_FOREACH (x->finished, d) {
-                if (!d->unreported)
-                        continue;
-                report(d->id, d->state, d->exception, conn, fx);
-                effect_drop(fx, RECORD_DRIVER_REPORT, d->id);
-                d->unreported = false;
-        }
+        DL_FOREACH (x->finished, d)
+                if (d->unreported && d->told_on != conn)
+                        tell(d, conn, now, fx);
 }
 
 void drivers_stop(Drivers *x, uint64_t now, WorkerEffects *fx)

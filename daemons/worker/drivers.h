@@ -5,8 +5,8 @@
  * what it takes, how it is ended, and when a supervised one runs again
  * (org.apache.spark.deploy.worker.DriverRunner). Starting and ending processes are effects.
  *
- * The master is told the final state only, once and without an acknowledgement. A state for which
- * there was no master is kept until there is one.
+ * The master is told the final state only, and without an acknowledgement. It is kept until the
+ * connection on which it was told has stood for a while, and told again on the next otherwise.
  */
 
 #include "base/hash.h"
@@ -32,7 +32,9 @@ struct Driver {
         uint64_t restart_at;   /* when the next run begins; 0: none is due */
         unsigned pause;        /* seconds before it */
         const char *exception; /* of a finished one; or NULL */
-        bool unreported;       /* finished while there was no master */
+        bool unreported;       /* finished, and perhaps no master knows */
+        uint64_t told_on;      /* the connection to the last that was told; 0: none was */
+        uint64_t settled_at;   /* when it knows, if the connection stands till then; 0: no matter */
         bool restored;         /* as Executor.restored */
         RecordMark mark;
         Driver *prev, *next; /* of the finished ones */
@@ -68,7 +70,7 @@ void drivers_handle(Drivers *x, const WorkerEvent *event, uint64_t conn, uint64_
 /* What a master that has accepted us is told: in its messages, and what was left unreported. */
 void drivers_describe_ids(const Drivers *x, StringSeq *ret, WorkerEffects *fx);
 void drivers_describe(const Drivers *x, WorkerDriverStateSeq *ret, WorkerEffects *fx);
-void drivers_send_unreported(Drivers *x, uint64_t conn, WorkerEffects *fx);
+void drivers_send_unreported(Drivers *x, uint64_t conn, uint64_t now, WorkerEffects *fx);
 
 /* Ends all and reports nothing more: the master learns it from the connection's end. */
 void drivers_stop(Drivers *x, uint64_t now, WorkerEffects *fx);

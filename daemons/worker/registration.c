@@ -14,6 +14,10 @@
 #define RETRY_SECONDS      10
 #define SLOW_RETRY_SECONDS 60
 #define USEC_PER_SEC       UINT64_C(1000000)
+/* Spark's worker asks nobody but its last master again, since another one that takes over says so.
+ * But that one may not know of us, when nothing could be kept at the end: from this attempt on all
+ * are asked. */
+#define ALL_AGAIN 3
 
 static const char *text_or(const char *s, const char *otherwise)
 {
@@ -145,10 +149,11 @@ static EndpointRef own_reference(const Registration *r)
                               .address = { .host = r->config->host, .port = r->config->port } };
 }
 
-static void send_register(Registration *r, MasterTarget *t, WorkerEffects *fx)
+static void send_register(const Registration *r, uint64_t conn, const HostPort *dialled,
+                          bool sparkd, WorkerEffects *fx)
 {
         const RegistrationConfig *c = r->config;
-        Message *m = effect_message(fx, DO_SEND, t->conn, MSG_REGISTER_WORKER);
+        Message *m = effect_message(fx, DO_SEND, conn, MSG_REGISTER_WORKER);
 
         m->register_worker.id = c->worker_id;
         m->register_worker.host = c->host;
@@ -158,8 +163,13 @@ static void send_register(Registration *r, MasterTarget *t, WorkerEffects *fx)
         m->register_worker.worker_web_ui_url = c->web_ui_url;
         m->register_worker.worker = own_reference(r);
         m->register_worker.master_address =
-                (RpcAddress){ .host = t->address.host, .port = t->address.port };
-        m->register_worker.resources = declared_resources(r, t->sparkd, fx);
+                (RpcAddress){ .host = dialled->host, .port = dialled->port };
+        m->register_worker.resources = declared_resources(r, sparkd, fx);
+}
+
+static void register_with(const Registration *r, MasterTarget *t, WorkerEffects *fx)
+{
+        send_register(r, t->conn, &t->address, t->sparkd, fx);
         t->phase = TARGET_READY;
 }
 
@@ -180,7 +190,7 @@ static void contact(Registration *r, MasterTarget *t, WorkerEffects *fx)
                 break;
         }
         case TARGET_READY:
-                send_register(r, t, fx);
+                register_with(r, t, fx);
                 break;
         case TARGET_DIALLING:
         case TARGET_IDENTIFYING:
@@ -235,7 +245,8 @@ static void retry(Registration *r, uint64_t now, WorkerEffects *fx)
                 const HostPort *to = c->prefer_configured_address ? &r->dialled : &r->address;
 
                 contact(r, target_for_address(r, to, fx), fx);
-                return;
+                if (r->attempts < ALL_AGAIN)
+                        return;
         }
         for (size_t i = 0; i < c->n_masters; i++)
                 contact(r, &r->targets[i], fx);
@@ -324,7 +335,7 @@ static void on_identified(Registration *r, const WorkerEvent *event, WorkerEffec
         t->lines = event->lines;
         /* A master may have taken us meanwhile: another one, or this one by its own connection. */
         if (r->retrying)
-                send_register(r, t, fx);
+                register_with(r, t, fx);
         else if (r->connected && r->conn != t->conn && same_address(&r->address, &t->address))
                 drop_target(t, "its master has dialled us", fx);
         else
@@ -357,6 +368,11 @@ static void on_closed(Registration *r, const WorkerEvent *event, uint64_t now, W
 
 /* ---- what masters say ---- */
 
+bool registration_is_master(const Registration *r, uint64_t conn)
+{
+        return r->connected && (conn == r->conn || (!r->sparkd && conn && conn == r->former_conn));
+}
+
 static void send_heartbeat(Registration *r, uint64_t now, WorkerEffects *fx)
 {
         Message *m = effect_message(fx, DO_SEND, r->conn, MSG_HEARTBEAT);
@@ -385,6 +401,33 @@ static bool usable_address(const RpcAddress *address, HostPort *ret)
         return true;
 }
 
+/* A master of ours and we keep one connection. What it has sent on another one is void when it
+ * hears from us on this: nothing of that may reach us any more. One of Spark's would take the end
+ * of any for the end of this worker. */
+static void leave_others(Registration *r, uint64_t conn, const HostPort *master, bool same,
+                         WorkerEffects *fx)
+{
+        bool sparkd = same && r->sparkd, former = same && r->connected && r->conn != conn;
+
+        for (size_t i = 0; i < r->n_targets; i++) {
+                MasterTarget *t = &r->targets[i];
+
+                if (!t->conn || !t->sparkd || !same_address(&t->address, master))
+                        continue;
+                sparkd = true;
+                if (t->conn == conn || t->phase != TARGET_READY)
+                        continue;
+                former = former && t->conn != r->conn;
+                drop_target(t, "its master and we have another one", fx);
+        }
+        if (former && sparkd) {
+                WorkerEffect *e = effect_add(fx, DO_CLOSE);
+
+                e->conn = r->conn;
+                e->text = "its master and we have another one";
+        }
+}
+
 /* Makes the master that spoke on `event->conn` ours. False when its words cannot be used. */
 static bool adopt(Registration *r, const WorkerEvent *event, const EndpointRef *master,
                   const char *web_ui_url, const RpcAddress *dialled, WorkerEffects *fx)
@@ -405,6 +448,11 @@ static bool adopt(Registration *r, const WorkerEvent *event, const EndpointRef *
                 fx->failed = true;
                 return false;
         }
+        bool same = r->url && strcmp(r->url, url) == 0;
+
+        leave_others(r, event->conn, &address, same, fx);
+        if (r->conn != event->conn)
+                r->former_conn = same ? r->conn : 0;
         free(r->url);
         free(r->web_ui_url);
         r->url = TAKE_PTR(url);
@@ -412,26 +460,11 @@ static bool adopt(Registration *r, const WorkerEvent *event, const EndpointRef *
         r->address = address;
         r->dialled = from;
         r->conn = event->conn;
-        r->sparkd = t && t->sparkd;
+        r->sparkd = t ? t->sparkd : same && r->sparkd; /* as far as is known */
         r->lines = t ? t->lines : event->lines;
         r->known = r->connected = true;
         r->retrying = false;
         return true;
-}
-
-/* Registering with a master that had dialled us leaves its connection without use. One of Spark's
- * would take the end of it for the end of this worker. */
-static void leave_former(Registration *r, const WorkerEvent *event, WorkerEffects *fx)
-{
-        const MasterTarget *t = target_of(r, event->conn);
-        WorkerEffect *e;
-
-        if (!r->connected || r->conn == event->conn || target_of(r, r->conn) || !t || !t->sparkd ||
-            !same_address(&r->address, &t->address))
-                return;
-        e = effect_add(fx, DO_CLOSE);
-        e->conn = r->conn;
-        e->text = "registered over another connection";
 }
 
 static RegistrationResult on_registered(Registration *r, const WorkerEvent *event, uint64_t now,
@@ -440,7 +473,6 @@ static RegistrationResult on_registered(Registration *r, const WorkerEvent *even
         const Message *m = event->message;
         LogFields fields = { .worker_id = r->config->worker_id };
 
-        leave_former(r, event, fx);
         if (!adopt(r, event, &m->registered_worker.master, m->registered_worker.master_web_ui_url,
                    &m->registered_worker.master_address, fx))
                 return REGISTRATION_NOTHING;
@@ -465,6 +497,7 @@ static RegistrationResult on_master_changed(Registration *r, const WorkerEvent *
         if (!adopt(r, event, master, event->message->master_changed.master_web_ui_url,
                    &master->address, fx))
                 return REGISTRATION_NOTHING;
+        r->registered = true; /* or it would not know of us */
         effect_log(fx, LOG_NOTICE, &fields, "The master has changed: it is now %s.", r->url);
         if (!r->heartbeat_at)
                 r->heartbeat_at = now + r->config->heartbeat_usec;
@@ -477,11 +510,9 @@ static RegistrationResult on_master_changed(Registration *r, const WorkerEvent *
  * takes the same worker's registration for what it is. Spark's own know nothing of engines. */
 static void on_engines(Registration *r, WorkerEffects *fx)
 {
-        MasterTarget *t = target_of(r, r->conn);
-
-        if (!r->registered || !r->connected || !t || !t->sparkd)
+        if (!r->registered || !r->connected || !r->sparkd)
                 return;
-        send_register(r, t, fx);
+        send_register(r, r->conn, &r->dialled, true, fx);
         r->told_engines = true;
 }
 
@@ -620,6 +651,19 @@ static bool same_masters(const RegistrationConfig *c, const json_t *saved)
 
         json_decref(ours);
         return same;
+}
+
+void registration_leave(const Registration *r, WorkerEffects *fx)
+{
+        for (size_t i = 0; i < r->n_targets; i++) {
+                const MasterTarget *t = &r->targets[i];
+                WorkerEffect *e = t->conn && t->conn != r->conn ? effect_add(fx, DO_CLOSE) : NULL;
+
+                if (!e)
+                        continue;
+                e->conn = t->conn;
+                e->text = "the worker is restarted";
+        }
 }
 
 json_t *registration_save(const Registration *r)

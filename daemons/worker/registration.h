@@ -69,13 +69,14 @@ typedef struct Registration {
         bool known;     /* some master has accepted us since the start */
         bool connected; /* ... and its connection stands */
         bool registered;
-        bool told_engines; /* the next RegisteredWorker answers that */
-        uint64_t conn;     /* the master's connection; 0 when not connected */
-        HostPort address;  /* of its endpoint reference */
-        HostPort dialled;  /* as it was dialled; where preferConfiguredMasterAddress goes */
-        char *url;         /* spark://host:port of the reference; NULL while not known */
-        char *web_ui_url;  /* NULL while not known */
-        bool sparkd;       /* what it is, as far as asked */
+        bool told_engines;    /* the next RegisteredWorker answers that */
+        uint64_t conn;        /* the master's connection; 0 when not connected */
+        uint64_t former_conn; /* ... and the one before, of the same master; 0: none */
+        HostPort address;     /* of its endpoint reference */
+        HostPort dialled;     /* as it was dialled; where preferConfiguredMasterAddress goes */
+        char *url;            /* spark://host:port of the reference; NULL while not known */
+        char *web_ui_url;     /* NULL while not known */
+        bool sparkd;          /* what it is, as far as asked */
         LineSet lines;
 
         bool retrying;
@@ -105,8 +106,15 @@ RegistrationResult registration_handle(Registration *r, const WorkerEvent *event
 /* The worker goes, for good: ends the tie to the master, to whom it is said if it is ours. */
 void registration_leave(const Registration *r, WorkerEffects *fx);
 
+/* Whether orders on this connection count. One of Spark's masters may have two with us. */
+bool registration_is_master(const Registration *r, uint64_t conn);
+
 /* When ON_TICK is wanted next (microseconds); UINT64_MAX: not. */
 uint64_t registration_deadline(const Registration *r);
+
+/* Closes all connections but the one to our master: the next process would not know what they are.
+ */
+void registration_leave(const Registration *r, WorkerEffects *fx);
 
 /* The tie to the master that stands, for the next process of this worker, which is given the same
  * connections: a JSON object, or null when there is none. The caller's; NULL when out of memory. */

@@ -70,7 +70,7 @@ static void order_driver(Worker *w, const WorkerEvent *event, uint64_t now, Work
 {
         const Message *m = event->message;
 
-        if (!w->registration.connected || event->conn != w->registration.conn)
+        if (!registration_is_master(&w->registration, event->conn))
                 effect_log(fx, LOG_WARNING, NULL,
                            "Someone who is not our master attempted to %s a driver.",
                            m->type == MSG_LAUNCH_DRIVER ? "launch" : "kill");
@@ -89,7 +89,7 @@ static void send_latest_state(Worker *w, uint64_t now, WorkerEffects *fx)
         /* First how those ended that are not named below: a master takes them for lost otherwise.
          */
         executors_send_unreported(&w->executors, conn, now, fx);
-        drivers_send_unreported(&w->drivers, conn, fx);
+        drivers_send_unreported(&w->drivers, conn, now, fx);
         m = effect_message(fx, DO_SEND, conn, MSG_WORKER_LATEST_STATE);
         m->worker_latest_state.id = w->config->registration.worker_id;
         executors_describe(&w->executors, &m->worker_latest_state.executors, fx);
@@ -103,7 +103,7 @@ static void send_scheduler_state(Worker *w, uint64_t now, WorkerEffects *fx)
         Message *m;
 
         executors_send_unreported(&w->executors, conn, now, fx);
-        drivers_send_unreported(&w->drivers, conn, fx);
+        drivers_send_unreported(&w->drivers, conn, now, fx);
         m = effect_message(fx, DO_SEND, conn, MSG_WORKER_SCHEDULER_STATE_RESPONSE);
         m->worker_scheduler_state_response.id = w->config->registration.worker_id;
         executors_describe_with_resources(&w->executors,

@@ -399,7 +399,48 @@ START_TEST(test_only_some_are_kept)
                 started(0);
                 exited(0, 1);
         }
-        ck_assert_uint_eq(worker.drivers.n_finished, 10);
+        ck_assert_uint_eq(worker.drivers.n_finished, 11); /* the master may not know of any yet */
+        tick(30001);
+        launch(ID, false, 30002);
+        started(30002);
+        exited(0, 30003);
+        ck_assert_uint_eq(worker.drivers.n_finished, 11);
+        tick(60003);
+        ck_assert_uint_eq(drivers_deadline(&worker.drivers), UINT64_MAX);
+}
+END_TEST
+
+static unsigned ends_told(uint64_t conn)
+{
+        unsigned n = 0;
+
+        for (const WorkerEffect *e = fx.first; e; e = e->next)
+                n += e->type == DO_SEND && e->conn == conn &&
+                     e->message->type == MSG_DRIVER_STATE_CHANGED;
+        return n;
+}
+
+/* The master may have ended before it heard. */
+START_TEST(test_end_is_told_again_on_the_next_connection)
+{
+        launch(ID, false, 0);
+        started(0);
+        exited(0, 1);
+        ck_assert_uint_eq(ends_told(MASTER), 1);
+        handle((WorkerEvent){ .type = ON_CLOSED, .conn = MASTER, .text = "gone" }, 2);
+        accept_worker(12, 20);
+        ck_assert_uint_eq(ends_told(12), 1);
+        if (_i == 1) { /* it breaks, too */
+                handle((WorkerEvent){ .type = ON_CLOSED, .conn = 12, .text = "gone" }, 21);
+                tick(60000);
+                accept_worker(13, 60001);
+                ck_assert_uint_eq(ends_told(13), 1);
+                tick(90001);
+        } else {
+                tick(30020);
+        }
+        accept_worker(14, 90002);
+        ck_assert_uint_eq(ends_told(14), 0);
 }
 END_TEST
 
@@ -452,6 +493,7 @@ int main(void)
         tcase_add_test(tc, test_end_without_a_master_is_told_later);
         tcase_add_test(tc, test_stop);
         tcase_add_test(tc, test_only_some_are_kept);
+        tcase_add_loop_test(tc, test_end_is_told_again_on_the_next_connection, 0, 2);
         tcase_add_test(tc, test_killed_for_memory);
         tcase_add_test(tc, test_other_causes_are_no_exceptions);
         suite_add_tcase(suite, tc);

@@ -282,9 +282,16 @@ START_TEST(a_drivers_end_that_nobody_heard_of)
                        &fx);
         kept();
         restart();
-        drivers_send_unreported(&w.drivers, CONN, &fx);
+        drivers_send_unreported(&w.drivers, CONN, SEC, &fx);
         ck_assert_int_eq(fx.first->message->type, MSG_DRIVER_STATE_CHANGED);
         ck_assert_int_eq(fx.first->message->driver_state_changed.state, DRIVER_FINISHED);
+        kept();
+        restart(); /* before it can be known that the master has heard it */
+        ck_assert_ptr_nonnull(w.drivers.finished);
+        drivers_send_unreported(&w.drivers, CONN, SEC, &fx);
+        worker_effects_done(&fx);
+        drivers_handle(&w.drivers, &(WorkerEvent){ .type = ON_TICK }, CONN,
+                       drivers_deadline(&w.drivers), &fx);
         kept();
         restart();
         ck_assert_ptr_null(w.drivers.finished);

@@ -590,6 +590,55 @@ START_TEST(test_master_dials_faster)
 }
 END_TEST
 
+/* It comes to us while we have registered again, or were about to: ours is of no use any more. */
+START_TEST(test_master_dials_later)
+{
+        register_with_first(true);
+        closed(11, 20);
+        dialled(0, 12, 20);
+        connected(12, 20);
+        identified(12, true, LINES_ALL, 20);
+        if (_i == 1)
+                (void)registered(12, "m1", false, 21);
+        changed_to_first(77, 22);
+        ck_assert_uint_eq(count(DO_CLOSE), 1);
+        ck_assert_uint_eq(nth(DO_CLOSE, 0)->conn, 12);
+        ck_assert_uint_eq(reg.conn, 77);
+        ck_assert(reg.sparkd); /* as far as is known */
+        ck_assert(registration_is_master(&reg, 77) && !registration_is_master(&reg, 12));
+        closed(12, 23);
+        ck_assert(reg.connected);
+}
+END_TEST
+
+/* One of Spark's sends on both. */
+START_TEST(test_orders_of_a_jvm_master)
+{
+        register_with_first(false);
+        changed_to_first(77, 22);
+        ck_assert_uint_eq(count(DO_CLOSE), 0);
+        ck_assert(registration_is_master(&reg, 77) && registration_is_master(&reg, 11));
+        ck_assert(!registration_is_master(&reg, 12));
+}
+END_TEST
+
+/* The last master is there, but another one leads and does not know of us. */
+START_TEST(test_all_masters_are_asked_again)
+{
+        register_with_first(true);
+        closed(11, 20);
+        dialled(0, 0, 20);
+        dialled(1, 0, 20);
+        for (uint64_t at = 30; at <= 40; at += 10) {
+                tick(at);
+                ck_assert_uint_eq(count(DO_DIAL), 1);
+                dialled(0, 0, at);
+        }
+        tick(50);
+        ck_assert_uint_eq(count(DO_DIAL), 2);
+}
+END_TEST
+
 START_TEST(test_registering_leaves_what_the_master_dialled)
 {
         register_with_first(_i == 0);
@@ -736,12 +785,29 @@ END_TEST
 START_TEST(test_restart_after_a_change)
 {
         register_with_first(false);
+        if (_i == 1)
+                closed(11, 4);
         ck_assert_int_eq(said(MSG_MASTER_CHANGED, 77, 5), REGISTRATION_CHANGED);
         ck_assert_int_eq(restart(registration_save(&reg), 9), 0);
         ck_assert_str_eq(reg.url, "spark://m9:7079");
         ck_assert_uint_eq(nth(DO_SEND, 0)->conn, 77);
         closed(11, 10);
         ck_assert_uint_eq(actions(), 0);
+}
+END_TEST
+
+/* The next process knows of no connection but the one to its master. */
+START_TEST(test_leave)
+{
+        register_with_first(true);
+        dialled(1, 0, 0);
+        (void)said(MSG_RECONNECT_WORKER, 11, 5);
+        dialled(1, 13, 5);
+        connected(13, 5);
+        worker_effects_done(&fx);
+        registration_leave(&reg, &fx);
+        ck_assert_uint_eq(actions(), 1);
+        ck_assert_uint_eq(nth(DO_CLOSE, 0)->conn, 13);
 }
 END_TEST
 
@@ -830,13 +896,17 @@ int main(void)
         tcase_add_test(tc, test_master_changed_over_its_own_connection);
         tcase_add_test(tc, test_old_master_closing_after_change);
         tcase_add_test(tc, test_master_dials_faster);
+        tcase_add_loop_test(tc, test_master_dials_later, 0, 2);
+        tcase_add_test(tc, test_orders_of_a_jvm_master);
+        tcase_add_test(tc, test_all_masters_are_asked_again);
         tcase_add_loop_test(tc, test_registering_leaves_what_the_master_dialled, 0, 2);
         tcase_add_loop_test(tc, test_nameless_master_is_ignored, 0, 5);
         tcase_add_test(tc, test_no_engine_for_the_master);
         tcase_add_test(tc, test_unidentified);
         tcase_add_test(tc, test_stray_events);
         tcase_add_loop_test(tc, test_restart, 0, 2);
-        tcase_add_test(tc, test_restart_after_a_change);
+        tcase_add_loop_test(tc, test_restart_after_a_change, 0, 2);
+        tcase_add_test(tc, test_leave);
         tcase_add_test(tc, test_restart_without_a_tie);
         tcase_add_test(tc, test_restart_with_another_master);
         tcase_add_test(tc, test_restart_with_nonsense);
