@@ -10,6 +10,9 @@
 #include "daemons/common/limits-request.h"
 #include "daemons/common/message-ids.h"
 
+/* As long as a driver tries to register: StandaloneAppClient, three times 20 s. */
+#define REGISTRATION_USEC UINT64_C(60000000)
+
 const char *app_state_name(AppState s)
 {
         static const char *const names[] = {
@@ -366,14 +369,37 @@ static const char *registration_problem(Turn *t, LineSet lines, const char *engi
         return NULL;
 }
 
+static bool same_text(const char *a, const char *b)
+{
+        return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+/* A driver repeats its registration for a minute when the answer is late, with all the masters that
+ * it knows: one that has taken over may get it from a driver that has registered with the one
+ * before. Otherwise, and later, it is another driver. */
+static bool is_repeated(Turn *t, const App *app)
+{
+        const ApplicationDescription *desc =
+                &t->event->message->register_application.app_description;
+        return app->restored &&
+               (int64_t)(t->time.wall - app->start_wall) < (int64_t)REGISTRATION_USEC &&
+               same_text(app->desc.name, desc->name) && same_text(app->desc.user, desc->user) &&
+               same_text(app->desc.app_ui_url, desc->app_ui_url);
+}
+
 /* The application whose driver listens at the same address, unless that is a driver that is gone
- * and whose port has a new owner. A driver repeats its registration when the answer is late. */
+ * and whose port has a new owner. */
 static App *already_registered(Turn *t)
 {
         const char *address = driver_address(t, &t->event->message->register_application.driver);
         App *app = NULL;
         if (address)
                 HASH_FIND(hh_address, t->m->apps_by_driver, address, strlen(address), app);
+        if (app && is_repeated(t, app)) {
+                if (app->state == APP_UNKNOWN)
+                        app_came_back(t, app);
+                return app;
+        }
         if (app && (!app->peer || app->peer->conn != t->event->conn)) {
                 app_remove(t, app, APP_FINISHED, NULL);
                 app = NULL;

@@ -6,7 +6,8 @@
 /*
  * What a worker says it runs, against what is known here. It says so after every registration
  * (WorkerLatestState) and when this master has told it that it took over
- * (WorkerSchedulerStateResponse). What is unknown here is ended there, and what was started and is
+ * (WorkerSchedulerStateResponse), and from then on it listens to the connection that it says so on.
+ * What is unknown here is ended there, and what was started and is
  * not named there is over. Spark's master makes its executors anew from such an answer, as it keeps
  * none; here each was recorded before its launch left, so that one without a record has ended.
  */
@@ -57,8 +58,8 @@ static void hear_of_driver(Turn *t, Worker *w, const char *id)
                         turn_strdup(t, id);
 }
 
-/* Launches that went down with an older connection of the worker never reached it, or have ended
- * since: it would have named them. */
+/* Launches on another connection of the worker never reached it, will be refused by it, or have
+ * ended since: it would have named them. */
 static void lose_unheard_of(Turn *t, Worker *w)
 {
         for (Executor *e = w->executors, *next; e; e = next) {
@@ -83,12 +84,13 @@ static Worker *speaker(Turn *t, const char *id)
                 return NULL;
         }
         t->m->latest_states++;
-        if (w->state != WORKER_UNKNOWN)
-                return w;
         Peer *peer = peer_ensure(t, t->event->conn);
         if (!peer)
                 return NULL;
-        worker_came_back(t, w, peer);
+        if (w->state == WORKER_UNKNOWN)
+                worker_came_back(t, w, peer);
+        else
+                peer_attach_worker(t, w, peer);
         return w;
 }
 
@@ -102,8 +104,7 @@ void worker_latest_state(Turn *t)
                 hear_of_executor(t, w, &msg->worker_latest_state.executors.items[i]);
         for (size_t i = 0; i < msg->worker_latest_state.driver_ids.length; i++)
                 hear_of_driver(t, w, msg->worker_latest_state.driver_ids.items[i]);
-        if (t->event->conn == w->peer->conn)
-                lose_unheard_of(t, w);
+        lose_unheard_of(t, w);
 }
 
 void worker_scheduler_state(Turn *t)
@@ -123,6 +124,5 @@ void worker_scheduler_state(Turn *t)
                 hear_of_executor(t, w, &executors->items[i].desc);
         for (size_t i = 0; i < drivers->length; i++)
                 hear_of_driver(t, w, drivers->items[i].driver_id);
-        if (t->event->conn == w->peer->conn)
-                lose_unheard_of(t, w);
+        lose_unheard_of(t, w);
 }

@@ -102,6 +102,11 @@ void recovery_resumed(Turn *t)
                 Peer *peer = peer_ensure(t, event->conn);
                 if (peer)
                         worker_came_back(t, w, peer);
+                /* Launches may still be on their way there. */
+                for (Executor *e = w->executors; e; e = e->worker_next)
+                        e->conn = event->conn;
+                for (Driver *d = w->drivers; d; d = d->worker_next)
+                        d->conn = event->conn;
         }
 }
 

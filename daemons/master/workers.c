@@ -664,21 +664,22 @@ static void ask_to_register(Turn *t)
                 t->m->config.url;
 }
 
-/* A worker and a master that find each other again at once have two connections. The worker sends
- * its heartbeats on the one that it keeps. The other is closed, unless the worker is a JVM, which
- * takes the end of any connection with its master for the end of its master. */
+/* The connection that the worker sends heartbeats on is the one that it keeps. If we have another
+ * one, what was sent there has to be sorted out. The one that we have dialled is closed, unless the
+ * worker is a JVM, which takes the end of any for the end of its master. */
 static void settle_connection(Turn *t, Worker *w)
 {
-        const ConnId kept = t->event->conn, former = w->peer->conn;
-        Peer *peer = w->engines ? peer_ensure(t, kept) : NULL;
+        const ConnId kept = t->event->conn;
+        Peer *peer = peer_ensure(t, kept);
         if (!peer)
                 return;
-        peer_attach_worker(t, w, peer);
-        if (former != kept && !peer_find(t->m, former))
-                turn_close(t, former, "its worker keeps another one");
-        if (w->dialled && w->dialled != kept && w->dialled != former)
-                turn_close(t, w->dialled, "its worker keeps another one");
+        if (w->engines && w->dialled && w->dialled != kept)
+                turn_close(t, w->dialled, "its worker has another one");
         w->dialled = 0;
+        if (peer == w->peer)
+                return;
+        peer_attach_worker(t, w, peer);
+        ask_to_register(t);
 }
 
 void worker_heartbeat(Turn *t)
@@ -686,25 +687,23 @@ void worker_heartbeat(Turn *t)
         Master *m = t->m;
         const char *id = t->event->message->heartbeat.worker_id;
         Worker *w = find_by_id(m->workers_by_id, id);
-        if (w && w->state == WORKER_UNKNOWN) {
-                turn_log_with(t, LOG_NOTICE, about(w),
-                              "Got a heartbeat of worker %s, which is away; asking it to register "
-                              "again.",
-                              w->id);
-                ask_to_register(t);
-        } else if (w) {
+        if (w && w->state != WORKER_UNKNOWN) {
                 w->last_heartbeat = t->time.now;
                 w->last_heartbeat_wall = t->time.wall;
                 DL_DELETE2(m->beats, w, beat_prev, beat_next);
                 DL_APPEND2(m->beats, w, beat_prev, beat_next);
                 settle_connection(t, w);
-        } else if (find_by_id(m->dead_by_id, id)) {
-                turn_log(t, LOG_WARNING,
-                         "Got a heartbeat of removed worker %s; asking it to register again.", id);
-                ask_to_register(t);
-        } else {
-                turn_log(t, LOG_DEBUG, "Got a heartbeat of unknown worker %.256s.", id ? id : "");
+                return;
         }
+        /* It was removed, is away as far as is known, or was removed by a process before this one,
+         * which has handed its connection over. */
+        turn_log(t, LOG_WARNING,
+                 "Got a heartbeat of %s worker %.256s; asking it to register again.",
+                 w                               ? "absent"
+                 : find_by_id(m->dead_by_id, id) ? "removed"
+                                                 : "unknown",
+                 id ? id : "");
+        ask_to_register(t);
 }
 
 /* Executors on it are lost to their applications, drivers are started again elsewhere or are in
