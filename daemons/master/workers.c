@@ -673,9 +673,10 @@ static void settle_connection(Turn *t, Worker *w)
         Peer *peer = peer_ensure(t, kept);
         if (!peer)
                 return;
-        if (w->engines && w->dialled && w->dialled != kept)
+        if (w->engines && w->dialled && w->dialled != kept) {
                 turn_close(t, w->dialled, "its worker has another one");
-        w->dialled = 0;
+                w->dialled = 0;
+        }
         if (peer == w->peer)
                 return;
         peer_attach_worker(t, w, peer);

@@ -292,6 +292,17 @@ static void drop_target(MasterTarget *t, const char *why, WorkerEffects *fx)
         t->phase = TARGET_IDLE;
 }
 
+static void leave_former(Registration *r, WorkerEffects *fx)
+{
+        WorkerEffect *e = r->former_conn ? effect_add(fx, DO_CLOSE) : NULL;
+
+        if (!e)
+                return;
+        e->conn = r->former_conn;
+        e->text = "its master and we have another one";
+        r->former_conn = 0;
+}
+
 static void refuse(Registration *r, MasterTarget *t, LineSet lines, WorkerEffects *fx)
 {
         char its[LINES_TEXT_MAX], ours[LINES_TEXT_MAX];
@@ -316,6 +327,8 @@ static void on_identified(Registration *r, const WorkerEvent *event, WorkerEffec
         if (event->conn == r->conn && r->connected && event->error == 0) {
                 r->sparkd = event->sparkd;
                 r->lines = event->lines;
+                if (r->sparkd)
+                        leave_former(r, fx);
         }
         if (!t || t->phase != TARGET_IDENTIFYING)
                 return;
@@ -353,6 +366,8 @@ static void on_closed(Registration *r, const WorkerEvent *event, uint64_t now, W
                 t->conn = 0;
                 t->phase = TARGET_IDLE;
         }
+        if (event->conn == r->former_conn)
+                r->former_conn = 0;
         if (!r->connected || event->conn != r->conn)
                 return;
         r->connected = r->told_engines = false;
@@ -404,10 +419,9 @@ static bool usable_address(const RpcAddress *address, HostPort *ret)
 /* A master of ours and we keep one connection. What it has sent on another one is void when it
  * hears from us on this: nothing of that may reach us any more. One of Spark's would take the end
  * of any for the end of this worker. */
-static void leave_others(Registration *r, uint64_t conn, const HostPort *master, bool same,
-                         WorkerEffects *fx)
+static void leave_others(Registration *r, const HostPort *master, WorkerEffects *fx)
 {
-        bool sparkd = same && r->sparkd, former = same && r->connected && r->conn != conn;
+        bool sparkd = r->sparkd;
 
         for (size_t i = 0; i < r->n_targets; i++) {
                 MasterTarget *t = &r->targets[i];
@@ -415,17 +429,14 @@ static void leave_others(Registration *r, uint64_t conn, const HostPort *master,
                 if (!t->conn || !t->sparkd || !same_address(&t->address, master))
                         continue;
                 sparkd = true;
-                if (t->conn == conn || t->phase != TARGET_READY)
+                if (t->conn == r->conn || t->phase != TARGET_READY)
                         continue;
-                former = former && t->conn != r->conn;
+                if (t->conn == r->former_conn)
+                        r->former_conn = 0;
                 drop_target(t, "its master and we have another one", fx);
         }
-        if (former && sparkd) {
-                WorkerEffect *e = effect_add(fx, DO_CLOSE);
-
-                e->conn = r->conn;
-                e->text = "its master and we have another one";
-        }
+        if (sparkd)
+                leave_former(r, fx);
 }
 
 /* Makes the master that spoke on `event->conn` ours. False when its words cannot be used. */
@@ -450,9 +461,8 @@ static bool adopt(Registration *r, const WorkerEvent *event, const EndpointRef *
         }
         bool same = r->url && strcmp(r->url, url) == 0;
 
-        leave_others(r, event->conn, &address, same, fx);
         if (r->conn != event->conn)
-                r->former_conn = same ? r->conn : 0;
+                r->former_conn = same && r->connected ? r->conn : 0;
         free(r->url);
         free(r->web_ui_url);
         r->url = TAKE_PTR(url);
@@ -464,6 +474,7 @@ static bool adopt(Registration *r, const WorkerEvent *event, const EndpointRef *
         r->lines = t ? t->lines : event->lines;
         r->known = r->connected = true;
         r->retrying = false;
+        leave_others(r, &address, fx);
         return true;
 }
 
