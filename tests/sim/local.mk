@@ -9,6 +9,7 @@ tests_sim_sim_SOURCES = \
 	tests/sim/records.h \
 	tests/sim/sim.c \
 	tests/sim/sim.h \
+	tests/sim/sim-client.c \
 	tests/sim/sim-driver.c \
 	tests/sim/sim-master.c \
 	tests/sim/sim-worker.c

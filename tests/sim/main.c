@@ -19,7 +19,7 @@
 
 typedef struct Totals {
         uint64_t seeds, simulated, items;
-        size_t executors, apps;
+        size_t executors, apps, jobs;
 } Totals;
 
 /* ---- what a seed does ---- */
@@ -35,6 +35,8 @@ static void make_plan(Sim *sim)
         Plan *p = &sim->plan;
         p->workers = (unsigned)sim_between(sim, 1, 5);
         p->apps = (unsigned)sim_between(sim, 1, 6);
+        p->masters = sim_chance(sim, 600) ? 1 : 2;
+        p->jvm_workers = sim_chance(sim, 500) ? 0 : (unsigned)sim_between(sim, 1, 1000);
         p->trouble_usec = sim_between(sim, 60, 900) * SECOND;
         p->fault_every = sim_between(sim, 2, 60) * SECOND;
         p->delay_usec = delays[sim_between(sim, 0, ARRAY_SIZE(delays) - 1)];
@@ -42,6 +44,8 @@ static void make_plan(Sim *sim)
         p->master_crashes = weight(sim);
         p->worker_crashes = weight(sim);
         p->driver_crashes = weight(sim);
+        p->restarts = weight(sim);
+        p->stops = weight(sim);
         p->reboots = weight(sim);
         p->breaks = weight(sim);
         p->partitions = weight(sim);
@@ -52,16 +56,6 @@ static void make_plan(Sim *sim)
         p->batches = (unsigned)sim_between(sim, 0, 1000);
 }
 
-static Node *any_worker(Sim *sim)
-{
-        return sim->nodes[sim_between(sim, 1, sim->plan.workers)];
-}
-
-static Node *any_driver(Sim *sim)
-{
-        return sim->nodes[1 + sim->plan.workers + sim_between(sim, 0, sim->plan.apps - 1)];
-}
-
 static void part(Sim *sim)
 {
         Node *node = sim->nodes[sim_between(sim, 0, sim->n_nodes - 1)];
@@ -69,7 +63,7 @@ static void part(Sim *sim)
         sim_say(sim, "%s is cut off until %.3f", node->host, (double)node->apart_until / SECOND);
         /* whose driver is not heard of for so long may be taken for gone */
         for (size_t i = 0; i < sim->n_nodes; i++)
-                if (node == sim->nodes[0] || node == sim->nodes[i])
+                if (node->kind == NODE_MASTER || node == sim->nodes[i])
                         oracle_connection_lost(sim->oracle, sim->nodes[i]);
         for (uint64_t n = sim_between(sim, 0, 3); n > 0; n--)
                 net_break_one(sim);
@@ -77,46 +71,78 @@ static void part(Sim *sim)
 
 static void make_room(Node *node, const Item *item)
 {
-        master_node_fill_disk(node, false);
+        master_disk_fill(node->sim, false);
 }
 
 static void fill_disk(Sim *sim)
 {
-        master_node_fill_disk(sim->nodes[0], true);
+        master_disk_fill(sim, true);
         sim_task(sim->nodes[0], sim_between(sim, SECOND, 60 * SECOND), make_room, NULL, 0, true);
+}
+
+static void crash_master(Sim *sim)
+{
+        node_crash(sim_any(sim, NODE_MASTER), "a fault");
+}
+
+static void crash_worker(Sim *sim)
+{
+        node_crash(sim_any(sim, NODE_WORKER), "a fault");
+}
+
+static void crash_driver(Sim *sim)
+{
+        node_crash(sim_any(sim, NODE_DRIVER), "a fault");
+}
+
+static void restart(Sim *sim)
+{
+        node_restart(sim_any(sim, sim_chance(sim, 500) ? NODE_MASTER : NODE_WORKER));
+}
+
+static void stop(Sim *sim)
+{
+        worker_node_stop(sim_any(sim, NODE_WORKER));
+}
+
+static void reboot(Sim *sim)
+{
+        worker_node_reboot(sim_any(sim, NODE_WORKER));
+}
+
+static void jump(Sim *sim)
+{
+        sim->wall_offset +=
+                (int64_t)(sim_between(sim, 0, 7200) * SECOND) - (int64_t)(3600 * SECOND);
 }
 
 static void one_fault(Sim *sim)
 {
         const Plan *p = &sim->plan;
-        const unsigned weights[] = { p->master_crashes, p->worker_crashes, p->driver_crashes,
-                                     p->reboots,        p->breaks,         p->partitions,
-                                     p->clock_jumps,    p->full_disks };
+        const struct {
+                void (*happen)(Sim *sim);
+                unsigned weight;
+        } faults[] = {
+                { crash_master, p->master_crashes },
+                { crash_worker, p->worker_crashes },
+                { crash_driver, p->driver_crashes },
+                { restart, p->restarts },
+                { stop, p->stops },
+                { reboot, p->reboots },
+                { net_break_one, p->breaks },
+                { part, p->partitions },
+                { jump, p->clock_jumps },
+                { fill_disk, p->full_disks },
+        };
         unsigned sum = 0, which = 0;
-        for (size_t i = 0; i < ARRAY_SIZE(weights); i++)
-                sum += weights[i];
+        for (size_t i = 0; i < ARRAY_SIZE(faults); i++)
+                sum += faults[i].weight;
         if (sum == 0)
                 return;
         unsigned chosen = (unsigned)sim_between(sim, 0, sum - 1);
-        while (chosen >= weights[which])
-                chosen -= weights[which++];
-        if (which == 0)
-                node_crash(sim->nodes[0], "a fault");
-        else if (which == 1)
-                node_crash(any_worker(sim), "a fault");
-        else if (which == 2)
-                node_crash(any_driver(sim), "a fault");
-        else if (which == 3)
-                worker_node_reboot(any_worker(sim));
-        else if (which == 4)
-                net_break_one(sim);
-        else if (which == 5)
-                part(sim);
-        else if (which == 6)
-                sim->wall_offset +=
-                        (int64_t)(sim_between(sim, 0, 7200) * SECOND) - (int64_t)(3600 * SECOND);
-        else
-                fill_disk(sim);
+        while (chosen >= faults[which].weight)
+                chosen -= faults[which++].weight;
+        faults[which].happen(sim);
 }
 
 static void fault(Node *node, const Item *item)
@@ -136,30 +162,45 @@ static void begin(Node *node, const Item *item)
                 node_start(node);
 }
 
+static Node *new_node(Sim *sim, NodeKind kind, unsigned number)
+{
+        switch (kind) {
+        case NODE_MASTER:
+                return master_node_new(sim, number);
+        case NODE_WORKER:
+                return worker_node_new(sim, number);
+        case NODE_DRIVER:
+                return driver_node_new(sim, number);
+        default:
+                return client_node_new(sim);
+        }
+}
+
 static void build(Sim *sim)
 {
+        const Plan *p = &sim->plan;
         make_plan(sim);
-        sim->n_nodes = 1 + sim->plan.workers + sim->plan.apps;
-        sim->nodes = sim_alloc(sim->n_nodes * sizeof(sim->nodes[0]));
-        sim->nodes[0] = master_node_new(sim);
-        for (unsigned i = 0; i < sim->plan.workers; i++)
-                sim->nodes[1 + i] = worker_node_new(sim, i);
-        for (unsigned i = 0; i < sim->plan.apps; i++)
-                sim->nodes[1 + sim->plan.workers + i] = driver_node_new(sim, i);
-        for (size_t i = 0; i < sim->n_nodes; i++) {
-                bool driver = i > sim->plan.workers;
-                sim_task(sim->nodes[i],
-                         sim_between(sim, 0, driver ? sim->plan.trouble_usec / 2 : 5 * SECOND),
-                         begin, NULL, 0, true);
+        const size_t counts[] = { p->masters, p->workers, p->apps, 1 };
+        sim->nodes = sim_alloc((p->masters + p->workers + p->apps + 1) * sizeof(sim->nodes[0]));
+        for (NodeKind kind = 0; kind < NODE_KIND_MAX; kind++) {
+                sim->n_of[kind] = counts[kind];
+                for (unsigned i = 0; i < counts[kind]; i++)
+                        sim->nodes[sim->n_nodes++] = new_node(sim, kind, i);
         }
-        sim_task(sim->nodes[0], sim->plan.fault_every, fault, NULL, 0, true);
+        for (size_t i = 0; i < sim->n_nodes; i++) {
+                bool late = sim->nodes[i]->kind == NODE_DRIVER;
+                sim_task(sim->nodes[i],
+                         sim_between(sim, 0, late ? p->trouble_usec / 2 : 5 * SECOND), begin, NULL,
+                         0, true);
+        }
+        sim_task(sim->nodes[0], p->fault_every, fault, NULL, 0, true);
 }
 
 static void calm_down(Sim *sim)
 {
         sim_say(sim, "calm");
         sim->calm = true;
-        master_node_fill_disk(sim->nodes[0], false);
+        master_disk_fill(sim, false);
         for (size_t i = 0; i < sim->n_nodes; i++)
                 sim->nodes[i]->apart_until = 0;
 }
@@ -172,8 +213,9 @@ static void live(Sim *sim)
         sim_run_until(sim, sim->now + CALM_USEC);
         oracle_check_calm(sim->oracle);
         sim_say(sim, "the end of all applications");
-        for (size_t i = 1 + sim->plan.workers; i < sim->n_nodes; i++)
-                driver_node_finish(sim->nodes[i]);
+        for (size_t i = 0; i < sim->n_of[NODE_DRIVER]; i++)
+                driver_node_finish(sim_node(sim, NODE_DRIVER, i));
+        client_node_finish(sim_node(sim, NODE_CLIENT, 0));
         sim_run_until(sim, sim->now + END_USEC);
         oracle_check_end(sim->oracle);
 }
@@ -188,6 +230,7 @@ static void sim_done(Sim *sim)
                 free(item);
         }
         free(sim->queue);
+        master_disk_done(sim);
         net_done(sim);
         free(sim->nodes);
         sim->oracle = oracle_free(sim->oracle);
@@ -203,6 +246,7 @@ static void run_seed(uint64_t seed, bool verbose, Totals *totals)
         totals->items += sim.items;
         totals->executors += oracle_executors(sim.oracle);
         totals->apps += oracle_apps(sim.oracle);
+        totals->jobs += oracle_jobs(sim.oracle);
         sim_done(&sim);
 }
 
@@ -254,8 +298,8 @@ int main(int argc, char **argv)
         for (int64_t i = 0; hours > 0 ? elapsed() - start < (uint64_t)hours * 3600 : i < count; i++)
                 run_seed((uint64_t)(first + i), verbose, &totals);
         printf("%" PRIu64 " seeds from %" PRId64 " on, %.1f simulated hours, %" PRIu64
-               " events, %zu applications, %zu executors\n",
+               " events, %zu applications, %zu executors, %zu drivers\n",
                totals.seeds, first, (double)totals.simulated / SECOND / 3600, totals.items,
-               totals.apps, totals.executors);
+               totals.apps, totals.executors, totals.jobs);
         return EXIT_SUCCESS;
 }

@@ -19,6 +19,7 @@ struct Conn {
         Node *ends[2];    /* 0 has dialled */
         bool open[2];     /* as this end sees it */
         bool deaf[2];     /* nothing but its end reaches this end any more */
+        bool connected;   /* ... and knows that it stands */
         bool broken;      /* nothing that is sent from now on arrives */
         uint64_t last[2]; /* when the last thing arrives at this end */
         UT_hash_handle hh;
@@ -62,18 +63,10 @@ static Item *to_end(Sim *sim, Conn *c, int end, uint64_t after, ItemType type)
         return item;
 }
 
-static Node *node_of(const Sim *sim, const char *host)
-{
-        for (size_t i = 0; i < sim->n_nodes; i++)
-                if (strcmp(sim->nodes[i]->host, host) == 0)
-                        return sim->nodes[i];
-        return NULL;
-}
-
 uint64_t net_dial(Node *from, const char *host, int port)
 {
         Sim *sim = from->sim;
-        Node *to = node_of(sim, host);
+        Node *to = sim_find(sim, host);
         Conn *c = sim_alloc(sizeof(*c));
         SIM_CHECK(sim, to && to != from, "%s dials %s:%d", from->host, host, port);
         *c = (Conn){ .id = ++sim->next_conn, .ends = { from, to }, .open = { true, false } };
@@ -162,6 +155,21 @@ void net_forget(Node *node)
         }
 }
 
+void net_drop_dials(Node *node)
+{
+        Sim *sim = node->sim;
+        Conn *c, *next;
+        HASH_ITER (hh, sim->conns, c, next) {
+                if (c->ends[0] != node || c->connected || !c->open[0])
+                        continue;
+                c->open[0] = false;
+                if (c->open[1] && !c->broken)
+                        (void)to_end(sim, c, 1, delay(sim), ITEM_CLOSED);
+                c->broken = true;
+                forget_if_over(sim, c);
+        }
+}
+
 void net_break_one(Sim *sim)
 {
         size_t n = HASH_COUNT(sim->conns);
@@ -201,6 +209,8 @@ bool net_deliver(Sim *sim, const Item *item)
         }
         if (c->deaf[end])
                 return false;
+        if (item->type == ITEM_CONNECTED)
+                c->connected = true;
         if (item->type == ITEM_PROBE) {
                 net_send(item->node, c->id, ITEM_PROBED, 0, NULL);
                 return false;
@@ -208,11 +218,12 @@ bool net_deliver(Sim *sim, const Item *item)
         return true;
 }
 
-size_t net_count(const Node *node)
+size_t net_count(const Node *node, const Node *other)
 {
         size_t n = 0;
         for (const Conn *c = node->sim->conns; c; c = c->hh.next)
-                n += (c->ends[0] == node && c->open[0]) || (c->ends[1] == node && c->open[1]);
+                for (int end = 0; end < 2; end++)
+                        n += c->ends[end] == node && c->open[end] && c->ends[!end] == other;
         return n;
 }
 

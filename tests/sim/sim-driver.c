@@ -17,9 +17,10 @@
 
 typedef struct DriverNode {
         Node node;
-        uint64_t conn; /* 0: none, not even dialled */
-        bool connected;
-        char app[64]; /* "" until registered */
+        uint64_t dialled[SIM_MASTERS_MAX]; /* a connection to each master; 0: none */
+        bool stands[SIM_MASTERS_MAX];      /* ... and it is established */
+        uint64_t conn;                     /* to the one that has taken the application; 0: none */
+        char app[64];                      /* "" until registered */
         unsigned attempts;
         uint64_t register_at, act_at, finish_at, give_up_at; /* UINT64_MAX: not */
         int32_t max_cores, cores, memory;
@@ -63,7 +64,7 @@ static ResourceProfile profile_of(const DriverNode *n, Arena *arena)
         return p;
 }
 
-static void send_registration(DriverNode *n)
+static void send_registration(DriverNode *n, uint64_t conn)
 {
         Arena arena CLEANUP_ARENA;
         arena_init(&arena, SIZE_MAX);
@@ -78,20 +79,23 @@ static void send_registration(DriverNode *n)
                 .command = { .main_class = "Executor" },
                 .default_profile = profile_of(n, &arena),
         };
-        net_send(&n->node, n->conn, ITEM_MESSAGE, 0, &m);
+        net_send(&n->node, conn, ITEM_MESSAGE, 0, &m);
 }
 
+/* As Spark's: with all masters, over the same connections as long as they stand. */
 static void attempt(DriverNode *n)
 {
         if (n->attempts++ == REGISTER_TIMES) {
                 end(n, "no master takes its application");
                 return;
         }
-        /* As Spark's: over the same connection, as long as it stands. */
-        if (n->connected)
-                send_registration(n);
-        else if (n->conn == 0)
-                n->conn = net_dial(&n->node, SIM_MASTER_HOST, SIM_MASTER_PORT);
+        for (unsigned i = 0; i < n->node.sim->plan.masters; i++) {
+                if (n->stands[i])
+                        send_registration(n, n->dialled[i]);
+                else if (n->dialled[i] == 0)
+                        n->dialled[i] =
+                                net_dial(&n->node, master_host(n->node.sim, i), SIM_MASTER_PORT);
+        }
         n->register_at = n->node.sim->now + REGISTER_USEC;
 }
 
@@ -147,13 +151,20 @@ void driver_node_finish(Node *node)
 
 /* ---- what it is told ---- */
 
-static void registered(DriverNode *n, const Message *m)
+static void registered(DriverNode *n, const Item *item)
 {
+        const Message *m = item->message;
         const char *id = m->registered_application.app_id;
+        if (n->app[0] != '\0' && strcmp(n->app, id) != 0 && n->node.sim->plan.clock_jumps > 0) {
+                end(n, "it was taken for another one, by the wrong clock");
+                return;
+        }
         if (n->app[0] != '\0' && strcmp(n->app, id) != 0)
                 sim_fail(n->node.sim, "%s is told to be %s, and was %s", n->node.host, id, n->app);
         (void)snprintf(n->app, sizeof(n->app), "%s", id);
         n->register_at = UINT64_MAX;
+        n->conn = item->conn;
+        n->give_up_at = UINT64_MAX;
         if (n->act_at == UINT64_MAX)
                 n->act_at = n->node.sim->now + SECOND;
         sim_say(n->node.sim, "%s   is %s", n->node.host, id);
@@ -187,7 +198,7 @@ static void on_message(DriverNode *n, const Item *item)
 {
         switch (item->message->type) {
         case MSG_REGISTERED_APPLICATION:
-                registered(n, item->message);
+                registered(n, item);
                 break;
         case MSG_EXECUTOR_ADDED:
                 executor_added(n, item->message);
@@ -203,7 +214,6 @@ static void on_message(DriverNode *n, const Item *item)
                         break;
                 }
                 n->conn = item->conn;
-                n->connected = true;
                 n->give_up_at = UINT64_MAX;
                 acknowledge(n);
                 break;
@@ -218,14 +228,18 @@ static void on_message(DriverNode *n, const Item *item)
 static void handle(Node *node, const Item *item)
 {
         DriverNode *n = CONTAINER_OF(node, DriverNode, node);
-        if (item->type == ITEM_CONNECTED && item->conn == n->conn) {
-                n->connected = true;
-                send_registration(n);
-        } else if (item->type == ITEM_CLOSED && item->conn == n->conn) {
+        for (unsigned i = 0; i < SIM_MASTERS_MAX; i++) {
+                if (n->dialled[i] == 0 || n->dialled[i] != item->conn)
+                        continue;
+                if (item->type == ITEM_CONNECTED && n->app[0] == '\0')
+                        send_registration(n, item->conn);
+                n->stands[i] = item->type != ITEM_CLOSED;
+                if (item->type == ITEM_CLOSED)
+                        n->dialled[i] = 0;
+        }
+        if (item->type == ITEM_CLOSED && item->conn == n->conn) {
                 n->conn = 0;
-                n->connected = false;
-                if (n->app[0] != '\0')
-                        n->give_up_at = node->sim->now + PATIENCE;
+                n->give_up_at = node->sim->now + PATIENCE;
         } else if (item->type == ITEM_MESSAGE) {
                 on_message(n, item);
         }
@@ -300,7 +314,8 @@ Node *driver_node_new(Sim *sim, unsigned number)
         DriverNode *n = sim_alloc(sizeof(*n));
         char host[16];
         (void)snprintf(host, sizeof(host), "d%u", number);
-        node_init(&n->node, sim, host, 40000);
+        node_init(&n->node, sim, NODE_DRIVER, host, 40000);
+        n->node.foreign = true;
         n->node.handle = handle;
         n->node.deadline = deadline;
         n->node.tick = tick;

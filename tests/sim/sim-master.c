@@ -2,7 +2,8 @@
 /*
  * The master's process around its state machine, as daemons/master/actor.c is: effects of one or
  * more turns are made durable together, then carried out. The process may end at each of these
- * points. Its disk may be full for a while.
+ * points. The disk may be full for a while. There can be two masters on one disk: the first to
+ * have it leads, the other one stands by until it is free.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -16,6 +17,7 @@
 
 #define WALL_START UINT64_C(1763690000000000)
 #define RESYNC     (5 * SECOND)
+#define STANDBY    SECOND
 
 /* Whom the master has dialled. */
 typedef struct Dialled {
@@ -25,19 +27,38 @@ typedef struct Dialled {
         struct Dialled *prev, *next;
 } Dialled;
 
+/* Whom it had at which connection when it left. */
+typedef struct Left {
+        RecordKind kind;
+        char *key;
+        uint64_t conn;
+        struct Left *next;
+} Left;
+
 typedef struct MasterNode {
         Node node;
+        char url[32], web_ui[32];
         MasterConfig config;
         Master *machine;
         MasterEffects effects; /* of all turns since the last flush */
         bool flushing;         /* a flush is queued */
         bool unkept;           /* the last ones could not be made durable */
-        bool disk_full;
-        Records disk;
         Dialled *dialled;
+        Left *left; /* list (next) */
 } MasterNode;
 
+struct MasterDisk {
+        Records records;
+        MasterNode *holder; /* NULL: nobody */
+        bool full;
+};
+
 static void flush(Node *node, const Item *item);
+
+static MasterDisk *disk_of(const MasterNode *n)
+{
+        return n->node.sim->disk;
+}
 
 static MasterTime time_of(const MasterNode *n)
 {
@@ -65,11 +86,11 @@ static void put(MasterNode *n, RecordKind kind, const char *key)
         Buffer bytes = BUFFER_INIT(0);
         int r = master_record(n->machine, kind, key, &bytes);
         if (r == 0) {
-                records_put_bytes(&n->disk, (int)kind, key, bytes);
+                records_put_bytes(&disk_of(n)->records, (int)kind, key, bytes);
                 return;
         }
         SIM_CHECK(n->node.sim, r == -ENOENT, "record %d of %s cannot be made", (int)kind, key);
-        records_delete(&n->disk, (int)kind, key);
+        records_delete(&disk_of(n)->records, (int)kind, key);
 }
 
 static void commit(MasterNode *n)
@@ -78,7 +99,7 @@ static void commit(MasterNode *n)
                 if (e->type == EFFECT_RECORD_PUT)
                         put(n, e->kind, e->key);
                 else if (e->type == EFFECT_RECORD_DELETE)
-                        records_delete(&n->disk, (int)e->kind, e->key);
+                        records_delete(&disk_of(n)->records, (int)e->kind, e->key);
         }
 }
 
@@ -93,21 +114,27 @@ static void resync(Node *node, const Item *item)
         MasterNode *n = CONTAINER_OF(node, MasterNode, node);
         if (!n->unkept)
                 return;
-        if (n->disk_full) {
+        if (disk_of(n)->full) {
                 sim_task(node, RESYNC, resync, NULL, 0, false);
                 return;
         }
-        records_done(&n->disk);
+        records_done(&disk_of(n)->records);
         (void)master_each_record(n->machine, put_each, n);
         n->unkept = false;
         sim_say(node->sim, "the master's disk is in order again");
         turn(n, &(MasterEvent){ .type = EVENT_STORE });
 }
 
-void master_node_fill_disk(Node *node, bool full)
+void master_disk_fill(Sim *sim, bool full)
 {
-        CONTAINER_OF(node, MasterNode, node)->disk_full = full;
-        sim_say(node->sim, "the master's disk %s", full ? "is full" : "has room");
+        sim->disk->full = full;
+        sim_say(sim, "the masters' disk %s", full ? "is full" : "has room");
+}
+
+void master_disk_done(Sim *sim)
+{
+        records_done(&sim->disk->records);
+        free(sim->disk);
 }
 
 static bool has_records(const MasterNode *n)
@@ -123,7 +150,7 @@ static void keep(MasterNode *n)
         Sim *sim = n->node.sim;
         if (n->unkept || !has_records(n))
                 return;
-        if (!n->disk_full) {
+        if (!disk_of(n)->full) {
                 commit(n);
                 return;
         }
@@ -157,10 +184,9 @@ static void dial(MasterNode *n, const MasterEffect *e)
 
 static const Node *driver_at(const Sim *sim, const EndpointRef *driver)
 {
-        for (size_t i = 1 + sim->plan.workers; i < sim->n_nodes; i++)
-                if (strcmp(sim->nodes[i]->host, driver->address.host) == 0)
-                        return sim->nodes[i];
-        sim_fail(sim, "there is no driver %s", driver->address.host);
+        Node *node = sim_find(sim, driver->address.host);
+        SIM_CHECK(sim, node, "there is no driver %s", driver->address.host);
+        return node;
 }
 
 /* The live application whose driver is at this connection, or NULL. */
@@ -196,17 +222,25 @@ static void watch_sent(const MasterNode *n, const MasterEffect *e)
                                 !net_is_whole(&n->node, e->conn));
 }
 
+static void watch_replied(const MasterNode *n, const MasterEffect *e)
+{
+        const Message *m = e->message;
+        if (m->type == MSG_SUBMIT_DRIVER_RESPONSE && m->submit_driver_response.success)
+                oracle_job_accepted(n->node.sim->oracle, m->submit_driver_response.driver_id);
+}
+
 static void carry_out(MasterNode *n, const MasterEffect *e)
 {
         const Sim *sim = n->node.sim;
         switch (e->type) {
         case EFFECT_SEND:
                 watch_sent(n, e);
-                sim_say(sim, "m    -> #%" PRIu64 " %s", e->conn,
+                sim_say(sim, "%s    -> #%" PRIu64 " %s", n->node.host, e->conn,
                         message_type_name(e->message->type));
                 net_send(&n->node, e->conn, ITEM_MESSAGE, 0, e->message);
                 break;
         case EFFECT_REPLY:
+                watch_replied(n, e);
                 net_send(&n->node, e->conn, ITEM_REPLY, e->request_id, e->message);
                 break;
         case EFFECT_FAIL:
@@ -222,7 +256,7 @@ static void carry_out(MasterNode *n, const MasterEffect *e)
                 dial(n, e);
                 break;
         case EFFECT_LOG:
-                sim_say(sim, "m    %s", e->text);
+                sim_say(sim, "%s    %s", n->node.host, e->text);
                 break;
         case EFFECT_ASK_VERSION: /* may go unanswered */
         case EFFECT_RECORD_PUT:
@@ -235,12 +269,15 @@ static void carry_out(MasterNode *n, const MasterEffect *e)
 /* What has become durable and takes an application from its driver. */
 static void watch_kept(const MasterNode *n)
 {
-        for (const MasterEffect *e = n->effects.first; e; e = e->next)
+        for (const MasterEffect *e = n->effects.first; e; e = e->next) {
                 if (e->type == EFFECT_RECORD_DELETE && e->kind == RECORD_APP) {
                         const App *app = master_app(n->machine, e->key);
                         if (app && app->state == APP_FAILED)
                                 oracle_over(n->node.sim->oracle, e->key);
+                } else if (e->type == EFFECT_RECORD_DELETE && e->kind == RECORD_DRIVER) {
+                        oracle_job_over(n->node.sim->oracle, e->key);
                 }
+        }
 }
 
 static bool ends_here(const MasterNode *n)
@@ -312,6 +349,7 @@ static void handle(Node *node, const Item *item)
         MasterNode *n = CONTAINER_OF(node, MasterNode, node);
         MasterEvent event = { .conn = item->conn, .lines = SIM_LINES };
         const Dialled *d;
+        const Node *peer;
         switch (item->type) {
         case ITEM_CONNECTED:
                 d = dialled_on(n, item->conn);
@@ -331,8 +369,9 @@ static void handle(Node *node, const Item *item)
                 break;
         case ITEM_PROBED:
                 event.type = EVENT_IDENTIFIED;
-                event.sparkd = true;
-                event.lines = LINES_ALL;
+                peer = net_peer(node, item->conn);
+                event.sparkd = peer && !peer->foreign;
+                event.lines = event.sparkd ? LINES_ALL : SIM_LINES;
                 break;
         default:
                 return;
@@ -362,22 +401,89 @@ static void crash(Node *node)
                 free(d->key);
                 free(d);
         }
+        if (disk_of(n)->holder == n)
+                disk_of(n)->holder = NULL;
+}
+
+/* As keeper_load(): those that name others come last. */
+static void load(MasterNode *n)
+{
+        for (int pass = 0; pass < 2; pass++)
+                for (const Record *r = disk_of(n)->records.first; r; r = r->next)
+                        if ((r->kind == RECORD_EXECUTOR || r->kind == RECORD_DRIVER) == pass)
+                                SIM_CHECK(n->node.sim,
+                                          master_restore(n->machine, time_of(n),
+                                                         (RecordKind)r->kind, r->key, r->bytes.data,
+                                                         r->bytes.size) == 0,
+                                          "record %d of %s cannot be used", r->kind, r->key);
+}
+
+static void take_up_left(MasterNode *n)
+{
+        while (n->left) {
+                Left *l = n->left;
+                n->left = l->next;
+                if (net_is_open(&n->node, l->conn))
+                        turn(n, &(MasterEvent){ .type = EVENT_RESUMED,
+                                                .conn = l->conn,
+                                                .lines = SIM_LINES,
+                                                .kind = l->kind,
+                                                .text = l->key });
+                free(l->key);
+                free(l);
+        }
+}
+
+static void try_to_lead(Node *node, const Item *item)
+{
+        MasterNode *n = CONTAINER_OF(node, MasterNode, node);
+        if (disk_of(n)->holder) {
+                sim_task(node, STANDBY, try_to_lead, NULL, 0, false);
+                return;
+        }
+        disk_of(n)->holder = n;
+        node->sim->reigns++;
+        if (node->apart_until >
+            node->sim->now) /* it cannot reach those who were not there before */
+                for (size_t i = 0; i < node->sim->n_of[NODE_DRIVER]; i++)
+                        oracle_connection_lost(node->sim->oracle,
+                                               sim_node(node->sim, NODE_DRIVER, i));
+        load(n);
+        take_up_left(n);
+        turn(n, &(MasterEvent){ .type = EVENT_START });
 }
 
 static void start(Node *node)
 {
         MasterNode *n = CONTAINER_OF(node, MasterNode, node);
         SIM_CHECK(node->sim, master_new(&n->config, &n->machine) == 0, "no master");
-        /* keeper_load(): those that name others come last */
-        for (int pass = 0; pass < 2; pass++)
-                for (const Record *r = n->disk.first; r; r = r->next)
-                        if ((r->kind == RECORD_EXECUTOR || r->kind == RECORD_DRIVER) == pass)
-                                SIM_CHECK(node->sim,
-                                          master_restore(n->machine, time_of(n),
-                                                         (RecordKind)r->kind, r->key, r->bytes.data,
-                                                         r->bytes.size) == 0,
-                                          "record %d of %s cannot be used", r->kind, r->key);
-        turn(n, &(MasterEvent){ .type = EVENT_START });
+        try_to_lead(node, NULL);
+}
+
+static void leave_peer(MasterNode *n, RecordKind kind, const char *key, const Peer *peer)
+{
+        if (!peer)
+                return;
+        Left *l = sim_alloc(sizeof(*l));
+        *l = (Left){ .kind = kind, .key = sim_strdup(key), .conn = peer->conn, .next = n->left };
+        n->left = l;
+}
+
+/* As actor_terminate(). */
+static bool leave(Node *node)
+{
+        MasterNode *n = CONTAINER_OF(node, MasterNode, node);
+        if (disk_of(n)->holder != n)
+                return false;
+        if (n->effects.first)
+                flush(node, NULL);
+        if (!node->up || n->unkept)
+                return false;
+        for (const Worker *w = master_workers(n->machine); w; w = w->next)
+                leave_peer(n, RECORD_WORKER, w->id, w->peer);
+        for (const App *app = master_apps(n->machine); app; app = app->next)
+                leave_peer(n, RECORD_APP, app->id, app->peer);
+        return true;
 }
 
 static void done(Node *node)
@@ -385,26 +491,37 @@ static void done(Node *node)
         MasterNode *n = CONTAINER_OF(node, MasterNode, node);
         if (n->machine)
                 crash(node);
-        records_done(&n->disk);
         free(n);
 }
 
-Node *master_node_new(Sim *sim)
+const char *master_host(const Sim *sim, unsigned number)
+{
+        static const char *const hosts[SIM_MASTERS_MAX] = { "m", "n" };
+        return hosts[number % sim->plan.masters];
+}
+
+Node *master_node_new(Sim *sim, unsigned number)
 {
         MasterNode *n = sim_alloc(sizeof(*n));
-        node_init(&n->node, sim, SIM_MASTER_HOST, SIM_MASTER_PORT);
+        node_init(&n->node, sim, NODE_MASTER, master_host(sim, number), SIM_MASTER_PORT);
         n->node.handle = handle;
         n->node.deadline = deadline;
         n->node.tick = tick;
         n->node.crash = crash;
-        n->node.start = start;
+        n->node.start = n->node.resume = start;
+        n->node.leave = leave;
         n->node.done = done;
+        (void)snprintf(n->url, sizeof(n->url), "spark://%s:%d", n->node.host, SIM_MASTER_PORT);
+        (void)snprintf(n->web_ui, sizeof(n->web_ui), "http://%s:8080", n->node.host);
         master_config_init(&n->config);
-        n->config.url = SIM_MASTER_URL;
-        n->config.address = (RpcAddress){ SIM_MASTER_HOST, SIM_MASTER_PORT };
-        n->config.web_ui_url = "http://m:8080";
+        n->config.url = n->url;
+        n->config.address = (RpcAddress){ n->node.host, SIM_MASTER_PORT };
+        n->config.web_ui_url = n->web_ui;
         n->config.web_ui_port = 8080;
+        n->config.standby = true; /* until what was kept is loaded */
         master_effects_init(&n->effects);
+        if (!sim->disk)
+                sim->disk = sim_alloc(sizeof(*sim->disk));
         return &n->node;
 }
 
@@ -415,9 +532,10 @@ static const Master *machine_of(const Node *node)
         return CONTAINER_OF(node, const MasterNode, node)->machine;
 }
 
-bool master_node_leads(const Node *node)
+Node *master_leader(const Sim *sim)
 {
-        return node->up;
+        MasterNode *n = sim->disk->holder;
+        return n && n->node.up ? &n->node : NULL;
 }
 
 static void check_worker(const Sim *sim, const Worker *w)
@@ -493,14 +611,42 @@ bool master_node_has_executor(const Node *node, const char *id, int number)
         return false;
 }
 
+bool master_node_has_job(const Node *node, const char *id)
+{
+        const MasterNode *n = CONTAINER_OF(node, const MasterNode, node);
+        const Driver *d = master_driver(n->machine, id);
+        return d && (n->flushing || d->state == DRIVER_SUBMITTED || d->state == DRIVER_RUNNING);
+}
+
+const char *master_node_job_host(const Node *node, const char *id)
+{
+        const Driver *d = master_drivers(machine_of(node));
+        while (d && strcmp(d->id, id) != 0)
+                d = d->next;
+        return d && d->worker ? d->worker->host : NULL;
+}
+
+void master_node_each_job(const Node *node,
+                          void (*each)(Oracle *o, const char *id, const char *host))
+{
+        for (const Driver *d = master_drivers(machine_of(node)); d; d = d->next)
+                if (d->worker)
+                        each(node->sim->oracle, d->id, d->worker->host);
+}
+
+static bool has_room(const Worker *w, int32_t cores, int32_t memory)
+{
+        /* about what a limit follows from, and no less */
+        const int32_t limit = memory + memory / 5 + 384;
+        return w->state == WORKER_ALIVE && !w->pending && w->cores - w->cores_used >= cores &&
+               w->memory - w->memory_used >= memory &&
+               (w->limits.memory == 0 || w->limits.memory - w->limits.used >= limit);
+}
+
 static bool could_host(const Worker *w, const AppProfile *p)
 {
         const int32_t cores = p->cores_per_executor.set ? p->cores_per_executor.value : 1;
-        /* about what the limit of an executor follows from, and no less */
-        const int32_t limit = p->memory_per_executor + p->memory_per_executor / 5 + 384;
-        return w->state == WORKER_ALIVE && !w->pending && w->cores - w->cores_used >= cores &&
-               w->memory - w->memory_used >= p->memory_per_executor &&
-               (w->limits.memory == 0 || w->limits.memory - w->limits.used >= limit);
+        return has_room(w, cores, p->memory_per_executor);
 }
 
 void master_node_check_served(const Node *node)
@@ -516,6 +662,10 @@ void master_node_check_served(const Node *node)
                         SIM_CHECK(node->sim, !could_host(w, p),
                                   "%s has no executor, though %s could run one", app->id, w->id);
         }
+        for (const Driver *d = master_waiting_drivers(m); d; d = d->next)
+                for (const Worker *w = master_workers(m); w; w = w->next)
+                        SIM_CHECK(node->sim, !has_room(w, d->desc.cores, d->desc.mem),
+                                  "%s waits, though %s could run it", d->id, w->id);
 }
 
 void master_node_check_empty(const Node *node)
@@ -528,13 +678,16 @@ void master_node_check_empty(const Node *node)
                   c.workers_alive, sim->plan.workers);
         SIM_CHECK(sim, c.cores_used == 0 && c.memory_used == 0, "%d cores and %d MiB are not free",
                   (int)c.cores_used, (int)c.memory_used);
-        for (const Record *r = n->disk.first; r; r = r->next)
+        for (const Record *r = disk_of(n)->records.first; r; r = r->next)
                 SIM_CHECK(sim, r->kind == RECORD_WORKER || r->kind == RECORD_MASTER,
                           "record %d of %s is left", r->kind, r->key);
-        size_t connections = net_count(node);
-        if (connections != sim->plan.workers) {
+        SIM_CHECK(sim, c.drivers_running == 0 && c.drivers_waiting == 0, "drivers are left");
+        for (size_t i = 0; i < sim->n_of[NODE_WORKER]; i++) {
+                const Node *w = sim_node(sim, NODE_WORKER, i);
+                size_t connections = net_count(node, w);
+                if (connections == 1 || worker_node_is_jvm(w)) /* which may keep more */
+                        continue;
                 net_list(node);
-                sim_fail(sim, "the master has %zu connections for %u workers", connections,
-                         sim->plan.workers);
+                sim_fail(sim, "the master and %s have %zu connections", w->host, connections);
         }
 }

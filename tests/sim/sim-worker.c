@@ -3,7 +3,11 @@
  * A worker's process around its state machine, as daemons/worker/actor.c is, and its host: the disk
  * with what it has kept, and executors that are units of their own, so that they go on when the
  * process ends. The process may end before and after its records are kept, and amid its effects.
+ *
+ * Some are a model of Spark's own worker: its children end with it, it keeps nothing, is a new
+ * worker after each start, and knows nothing of what our daemons say to each other.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -19,6 +23,7 @@
 /* A unit on the host. */
 typedef struct Child {
         char *id;
+        unsigned job; /* a driver's: which */
         bool running; /* else it has ended, and nobody has been told */
         int code;
         struct Child *prev, *next;
@@ -26,15 +31,20 @@ typedef struct Child {
 
 typedef struct Ask {
         uint64_t ticket, conn;
+        int64_t request;
         struct Ask *prev, *next;
 } Ask;
 
 typedef struct WorkerNode {
         Node node;
         char id[32], web_ui[32];
+        bool jvm;
+        bool stopped; /* the next process is another worker */
         WorkerConfig config;
-        HostPort master;
+        HostPort masters[SIM_MASTERS_MAX];
         Worker machine;
+        json_t *left; /* its tie to the master, for the next process */
+        int64_t requests;
         bool dying; /* the process ends when the present event is done with */
         Ask *asks;
         Records disk;
@@ -76,8 +86,9 @@ static void tell_exit(Node *node, const Item *item)
         if (!c || c->running)
                 return;
         const WorkerEvent event = { .type = ON_EXITED, .child = item->text, .code = c->code };
-        remove_child(n, c);
         enter(n, &event);
+        if (node->up) /* it is forgotten when that is kept */
+                remove_child(n, c);
 }
 
 static void end_child(Node *node, const Item *item)
@@ -89,7 +100,7 @@ static void end_child(Node *node, const Item *item)
         sim_say(node->sim, "%s   %s ends with %d", node->host, c->id, item->number);
         c->running = false;
         c->code = item->number;
-        oracle_ended(node->sim->oracle, c->id);
+        oracle_ended(node->sim->oracle, c->id, c->job, item->number == 0);
         if (node->up)
                 sim_task(node, sim_between(node->sim, 0, 20 * MSEC), tell_exit, c->id, 0, false);
 }
@@ -103,13 +114,18 @@ static void kill_child(WorkerNode *n, const char *id, int with)
                  id, 128 + with, true);
 }
 
+static bool is_known(const WorkerNode *n, const char *id)
+{
+        return executors_find(&n->machine.executors, id) || drivers_find(&n->machine.drivers, id);
+}
+
 static void tell_started(Node *node, const Item *item)
 {
         WorkerNode *n = CONTAINER_OF(node, WorkerNode, node);
         Child *c = find_child(n, item->text);
         if (!c || !c->running)
                 return;
-        if (executors_find(&n->machine.executors, item->text))
+        if (is_known(n, item->text))
                 enter(n, &(WorkerEvent){ .type = ON_STARTED, .child = item->text });
         else
                 kill_child(n, item->text, SIGKILL);
@@ -125,36 +141,72 @@ static void start_child(Node *node, const Item *item)
                                          .text = "no such engine" });
                 return;
         }
+        if (item->number > 0 && !drivers_find(&n->machine.drivers, item->text))
+                return; /* the launch was cancelled */
         Child *c = sim_alloc(sizeof(*c));
         c->id = sim_strdup(item->text);
+        c->job = (unsigned)item->number;
         c->running = true;
         DL_APPEND(n->children, c);
         sim_say(sim, "%s   %s runs", node->host, c->id);
-        oracle_started(sim->oracle, c->id, node);
+        oracle_started(sim->oracle, c->id, c->job, node);
         sim_task(node, sim_between(sim, 0, 50 * MSEC), tell_started, c->id, 0, false);
         if (sim_chance(sim, sim->plan.executor_ends))
                 sim_task(node, sim_between(sim, 0, 60 * SECOND), end_child, c->id,
                          sim_chance(sim, 500) ? 1 : 0, true);
 }
 
-void worker_node_reboot(Node *node)
+static void end_children(WorkerNode *n)
 {
-        WorkerNode *n = CONTAINER_OF(node, WorkerNode, node);
-        node_crash(node, "its host does");
         while (n->children) {
-                oracle_ended(node->sim->oracle, n->children->id);
+                if (n->children->running)
+                        oracle_ended(n->node.sim->oracle, n->children->id, n->children->job, false);
                 remove_child(n, n->children);
         }
 }
 
+void worker_node_stop(Node *node)
+{
+        WorkerNode *n = CONTAINER_OF(node, WorkerNode, node);
+        if (!node->up)
+                return;
+        sim_say(node->sim, "%s is stopped", node->host);
+        n->stopped = true;
+        enter(n, &(WorkerEvent){ .type = ON_STOP });
+        if (node->up)
+                node_arm(node);
+}
+
+void worker_node_reboot(Node *node)
+{
+        node_crash(node, "its host does");
+        end_children(CONTAINER_OF(node, WorkerNode, node));
+}
+
 /* ---- asks ---- */
 
-static void answer(WorkerNode *n, uint64_t ticket, bool ok, bool timed_out)
+static Ask *find_ask(const WorkerNode *n, uint64_t ticket)
 {
         Ask *ask;
         DL_FOREACH (n->asks, ask)
                 if (ask->ticket == ticket)
-                        break;
+                        return ask;
+        return NULL;
+}
+
+/* What a former process has asked is nobody's. */
+static uint64_t ticket_of(const WorkerNode *n, int64_t request)
+{
+        const Ask *ask;
+        DL_FOREACH (n->asks, ask)
+                if (ask->request == request)
+                        return ask->ticket;
+        return 0;
+}
+
+static void answer(WorkerNode *n, uint64_t ticket, bool ok, bool timed_out)
+{
+        Ask *ask = find_ask(n, ticket);
         if (!ask)
                 return;
         DL_DELETE(n->asks, ask);
@@ -191,13 +243,13 @@ static void fail_asks(WorkerNode *n, uint64_t conn)
 static void do_ask(WorkerNode *n, const WorkerEffect *e)
 {
         Ask *ask = sim_alloc(sizeof(*ask));
-        *ask = (Ask){ .ticket = e->ticket, .conn = e->conn };
+        *ask = (Ask){ .ticket = e->ticket, .conn = e->conn, .request = ++n->requests };
         DL_APPEND(n->asks, ask);
         if (!net_is_open(&n->node, e->conn)) {
                 answer(n, e->ticket, false, false);
                 return;
         }
-        net_send(&n->node, e->conn, ITEM_MESSAGE, (int64_t)e->ticket, e->message);
+        net_send(&n->node, e->conn, ITEM_MESSAGE, ask->request, e->message);
         sim_task(&n->node, ASK_USEC, time_out, NULL, (int)e->ticket, false);
 }
 
@@ -207,6 +259,15 @@ static void do_dial(WorkerNode *n, const WorkerEffect *e)
 {
         uint64_t conn = net_dial(&n->node, e->address.host, e->address.port);
         dispatch(n, &(WorkerEvent){ .type = ON_DIALLED, .target = e->target, .conn = conn });
+}
+
+/* The client's number of a driver; 0: it is an executor. */
+static unsigned job_of(const Message *launch)
+{
+        unsigned job = 0;
+        if (launch->type == MSG_LAUNCH_DRIVER)
+                (void)sscanf(launch->launch_driver.driver_desc.jar_url, "file:/job-%u.jar", &job);
+        return job;
 }
 
 static void carry_out(WorkerNode *n, const WorkerEffect *e)
@@ -229,8 +290,8 @@ static void carry_out(WorkerNode *n, const WorkerEffect *e)
                 net_close(&n->node, e->conn);
                 break;
         case DO_LAUNCH:
-                sim_task(&n->node, sim_between(sim, 0, 300 * MSEC), start_child, e->child, 0,
-                         false);
+                sim_task(&n->node, sim_between(sim, 0, 300 * MSEC), start_child, e->child,
+                         (int)job_of(e->message), false);
                 break;
         case DO_SIGNAL:
                 kill_child(n, e->child, e->signal);
@@ -242,7 +303,7 @@ static void carry_out(WorkerNode *n, const WorkerEffect *e)
                 sim_say(sim, "%s   %s", n->node.host, e->text);
                 break;
         case DO_RESCAN:
-        case DO_CANCEL: /* of drivers */
+        case DO_CANCEL: /* start_child() sees to it */
         case DO_CLEAN_APP:
         case DO_KEEP:
         case DO_DROP:
@@ -253,6 +314,8 @@ static void carry_out(WorkerNode *n, const WorkerEffect *e)
 static bool keep(WorkerNode *n, const WorkerEffects *fx)
 {
         bool any = false;
+        if (n->jvm)
+                return false;
         for (const WorkerEffect *e = fx->first; e; e = e->next) {
                 if (e->type == DO_KEEP)
                         records_put_message(&n->disk, (int)e->record, e->child, e->message,
@@ -324,11 +387,11 @@ static void handle(Node *node, const Item *item)
                 break;
         case ITEM_PROBED:
                 event.type = ON_IDENTIFIED;
-                event.sparkd = true;
-                event.lines = LINES_ALL;
+                event.sparkd = !n->jvm;
+                event.lines = n->jvm ? SIM_LINES : LINES_ALL;
                 break;
         case ITEM_REPLY:
-                answer(n, (uint64_t)item->request,
+                answer(n, ticket_of(n, item->request),
                        item->message && item->message->type == MSG_BOOLEAN, false);
                 if (n->dying)
                         node_crash(node, "amid its effects");
@@ -359,6 +422,8 @@ static void crash(Node *node)
         }
         worker_done(&n->machine);
         n->machine = (Worker){ 0 };
+        if (n->jvm)
+                end_children(n);
 }
 
 /* What the host has of an earlier life. */
@@ -367,13 +432,12 @@ static void tell_children(WorkerNode *n)
         Child *c, *next;
         DL_FOREACH_SAFE (n->children, c, next) {
                 if (!c->running) {
-                        CLEANUP_FREE char *id = sim_strdup(c->id);
-                        const WorkerEvent event = { .type = ON_EXITED,
-                                                    .child = id,
-                                                    .code = c->code };
+                        dispatch(n, &(WorkerEvent){
+                                            .type = ON_EXITED, .child = c->id, .code = c->code });
+                        if (n->dying)
+                                return;
                         remove_child(n, c);
-                        dispatch(n, &event);
-                } else if (executors_find(&n->machine.executors, c->id)) {
+                } else if (is_known(n, c->id)) {
                         dispatch(n, &(WorkerEvent){ .type = ON_STARTED, .child = c->id });
                 } else {
                         kill_child(n, c->id, SIGKILL);
@@ -381,22 +445,62 @@ static void tell_children(WorkerNode *n)
         }
 }
 
-static void start(Node *node)
+static void begin(WorkerNode *n)
 {
         static const char *engines[] = { "4.3.0" };
-        WorkerNode *n = CONTAINER_OF(node, WorkerNode, node);
         n->dying = false;
-        SIM_CHECK(node->sim, worker_init(&n->machine, &n->config) == 0, "no worker");
+        SIM_CHECK(n->node.sim, worker_init(&n->machine, &n->config) == 0, "no worker");
         registration_set_engines(&n->machine.registration, SIM_LINES,
                                  (StringSeq){ engines, ARRAY_SIZE(engines) });
         for (const Record *r = n->disk.first; r; r = r->next)
-                SIM_CHECK(node->sim,
+                SIM_CHECK(n->node.sim,
                           worker_restore(&n->machine, (WorkerRecord)r->kind, r->key, r->message,
                                          (RecordMark)r->mark) == 0,
-                          "%s: record %d of %s cannot be used", node->host, r->kind, r->key);
+                          "%s: record %d of %s cannot be used", n->node.host, r->kind, r->key);
+}
+
+static void start(Node *node)
+{
+        WorkerNode *n = CONTAINER_OF(node, WorkerNode, node);
+        if (n->jvm || n->stopped)
+                (void)snprintf(n->id, sizeof(n->id), "worker-%s.%u", node->host, node->life);
+        n->stopped = false;
+        begin(n);
         tell_children(n);
         dispatch(n, &(WorkerEvent){ .type = ON_LISTED });
         enter(n, &(WorkerEvent){ .type = ON_START });
+}
+
+/* As actor.c's. */
+static bool leave(Node *node)
+{
+        WorkerNode *n = CONTAINER_OF(node, WorkerNode, node);
+        CLEANUP_WORKER_EFFECTS WorkerEffects fx;
+        worker_effects_init(&fx);
+        if (n->stopped)
+                return false;
+        registration_leave(&n->machine.registration, &fx);
+        for (const WorkerEffect *e = fx.first; e; e = e->next)
+                carry_out(n, e);
+        n->left = registration_save(&n->machine.registration);
+        return true;
+}
+
+static void resume(Node *node)
+{
+        WorkerNode *n = CONTAINER_OF(node, WorkerNode, node);
+        CLEANUP_WORKER_EFFECTS WorkerEffects fx;
+        json_t *left = TAKE_PTR(n->left);
+        begin(n);
+        worker_effects_init(&fx);
+        int r = registration_resume(&n->machine.registration, left, node->sim->now, &fx);
+        json_decref(left);
+        SIM_CHECK(node->sim, r == 0 || r == -ENOENT, "%s cannot take up its tie", node->host);
+        for (const WorkerEffect *e = fx.first; e; e = e->next)
+                carry_out(n, e);
+        tell_children(n);
+        dispatch(n, &(WorkerEvent){ .type = ON_LISTED });
+        enter(n, &(WorkerEvent){ .type = r == 0 ? ON_ENGINES : ON_START });
 }
 
 static void done(Node *node)
@@ -407,6 +511,7 @@ static void done(Node *node)
         while (n->children)
                 remove_child(n, n->children);
         records_done(&n->disk);
+        json_decref(n->left);
         free(n);
 }
 
@@ -414,11 +519,16 @@ static void configure(WorkerNode *n, unsigned number)
 {
         static const ResourceMap no_resources;
         (void)snprintf(n->id, sizeof(n->id), "worker-%u", number);
+        n->jvm = sim_chance(n->node.sim, n->node.sim->plan.jvm_workers);
         (void)snprintf(n->web_ui, sizeof(n->web_ui), "http://%s:8081", n->node.host);
-        n->master = (HostPort){ .host = SIM_MASTER_HOST, .port = SIM_MASTER_PORT };
+        for (unsigned i = 0; i < n->node.sim->plan.masters; i++) {
+                n->masters[i].port = SIM_MASTER_PORT;
+                (void)snprintf(n->masters[i].host, sizeof(n->masters[i].host), "%s",
+                               master_host(n->node.sim, i));
+        }
         n->config = (WorkerConfig){
-                .registration = { .masters = &n->master,
-                                  .n_masters = 1,
+                .registration = { .masters = n->masters,
+                                  .n_masters = n->node.sim->plan.masters,
                                   .worker_id = n->id,
                                   .host = n->node.host,
                                   .port = n->node.port,
@@ -439,7 +549,7 @@ static void configure(WorkerNode *n, unsigned number)
                                .retained = 100 },
                 .drivers = { .worker_id = n->id, .terminate_usec = 10 * SECOND, .retained = 10 },
         };
-        if (sim_chance(n->node.sim, 500))
+        if (!n->jvm && sim_chance(n->node.sim, 500))
                 n->config.registration.limits_memory_mb = sim_between(n->node.sim, 4000, 8000);
 }
 
@@ -448,7 +558,7 @@ Node *worker_node_new(Sim *sim, unsigned number)
         WorkerNode *n = sim_alloc(sizeof(*n));
         char host[16];
         (void)snprintf(host, sizeof(host), "w%u", number);
-        node_init(&n->node, sim, host, 35000);
+        node_init(&n->node, sim, NODE_WORKER, host, 35000);
         n->node.handle = handle;
         n->node.deadline = deadline;
         n->node.tick = tick;
@@ -456,6 +566,11 @@ Node *worker_node_new(Sim *sim, unsigned number)
         n->node.start = start;
         n->node.done = done;
         configure(n, number);
+        n->node.foreign = n->jvm;
+        if (!n->jvm) {
+                n->node.leave = leave;
+                n->node.resume = resume;
+        }
         return &n->node;
 }
 
@@ -489,7 +604,11 @@ void worker_node_check_empty(const Node *node)
 {
         const WorkerNode *n = CONTAINER_OF(node, const WorkerNode, node);
         const Sim *sim = node->sim;
+        if (n->jvm)
+                return; /* is_astray() */
         SIM_CHECK(sim, executors_running(&n->machine.executors) == 0, "%s has executors left",
+                  node->host);
+        SIM_CHECK(sim, drivers_running(&n->machine.drivers) == 0, "%s has drivers left",
                   node->host);
         SIM_CHECK(sim, worker_cores_used(&n->machine) == 0, "%s has cores that are not free",
                   node->host);
@@ -497,5 +616,18 @@ void worker_node_check_empty(const Node *node)
         SIM_CHECK(sim, !n->machine.executors.reports, "%s has reports left", node->host);
         SIM_CHECK(sim, !n->disk.first, "%s: record %d of %s is left", node->host,
                   n->disk.first->kind, n->disk.first->key);
-        SIM_CHECK(sim, net_count(node) == 1, "%s has %zu connections", node->host, net_count(node));
+        for (size_t i = 0; i < sim->n_of[NODE_MASTER]; i++)
+                SIM_CHECK(sim, net_count(node, sim_node(sim, NODE_MASTER, i)) <= 1,
+                          "%s has more than one connection to a master", node->host);
+}
+
+bool worker_node_is_jvm(const Node *node)
+{
+        return CONTAINER_OF(node, const WorkerNode, node)->jvm;
+}
+
+bool worker_node_has_job(const Node *node, const char *id)
+{
+        const WorkerNode *n = CONTAINER_OF(node, const WorkerNode, node);
+        return node->up && drivers_find(&n->machine.drivers, id);
 }

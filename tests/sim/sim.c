@@ -171,9 +171,30 @@ void sim_run_until(Sim *sim, uint64_t until)
 
 /* ---- nodes ---- */
 
-void node_init(Node *node, Sim *sim, const char *host, uint16_t port)
+Node *sim_node(const Sim *sim, NodeKind kind, size_t i)
+{
+        for (NodeKind k = 0; k < kind; k++)
+                i += sim->n_of[k];
+        return sim->nodes[i];
+}
+
+Node *sim_any(Sim *sim, NodeKind kind)
+{
+        return sim_node(sim, kind, sim_between(sim, 0, sim->n_of[kind] - 1));
+}
+
+Node *sim_find(const Sim *sim, const char *host)
+{
+        for (size_t i = 0; i < sim->n_nodes; i++)
+                if (strcmp(sim->nodes[i]->host, host) == 0)
+                        return sim->nodes[i];
+        return NULL;
+}
+
+void node_init(Node *node, Sim *sim, NodeKind kind, const char *host, uint16_t port)
 {
         node->sim = sim;
+        node->kind = kind;
         (void)snprintf(node->host, sizeof(node->host), "%s", host);
         node->port = port;
         node->ticking_at = UINT64_MAX;
@@ -202,6 +223,36 @@ static void start_again(Node *node, const Item *item)
 {
         if (!node->up)
                 node_start(node);
+}
+
+/* Connections go over with what has arrived on them; everything else is of the process. */
+static void hand_over(Node *node)
+{
+        Sim *sim = node->sim;
+        const unsigned former = node->life++;
+        for (size_t i = 0; i < sim->n_queued; i++) {
+                Item *item = sim->queue[i];
+                if (item->node == node && item->life == former && item->conn != 0)
+                        item->life = node->life;
+        }
+        node->ticking_at = UINT64_MAX;
+}
+
+void node_restart(Node *node)
+{
+        if (!node->up || !node->leave)
+                return;
+        if (!node->leave(node)) {
+                node_crash(node, "it is restarted, and cannot leave anything");
+                return;
+        }
+        sim_say(node->sim, "%s is restarted", node->host);
+        node->crash(node);
+        net_drop_dials(node);
+        hand_over(node);
+        node->resume(node);
+        if (node->up)
+                node_arm(node);
 }
 
 void node_crash(Node *node, const char *why)

@@ -25,15 +25,23 @@
 
 #define SIM_LINES LINE_BIT(LINE_4_3) /* what everybody speaks */
 
-#define SIM_MASTER_HOST "m"
 #define SIM_MASTER_PORT 7077
-#define SIM_MASTER_URL  "spark://m:7077"
+#define SIM_MASTERS_MAX 2
 
 typedef struct Sim Sim;
 typedef struct Node Node;
 typedef struct Conn Conn;
 typedef struct Item Item;
+typedef struct MasterDisk MasterDisk;
 typedef struct Oracle Oracle;
+
+typedef enum NodeKind {
+        NODE_MASTER,
+        NODE_WORKER,
+        NODE_DRIVER, /* with its application */
+        NODE_CLIENT, /* submits drivers to be run by workers */
+        NODE_KIND_MAX,
+} NodeKind;
 
 typedef enum ItemType {
         ITEM_CONNECTED, /* net_dial() was answered */
@@ -62,8 +70,10 @@ struct Item {
 
 struct Node {
         Sim *sim;
+        NodeKind kind;
         char host[16];
         uint16_t port;
+        bool foreign; /* it is none of our daemons, and says so when it is asked */
         bool up;
         unsigned life;
         uint64_t apart_until; /* cut off from all others; 0: not */
@@ -75,21 +85,26 @@ struct Node {
         /* The process ends at once and its host goes on; starts again. */
         void (*crash)(Node *node);
         void (*start)(Node *node);
+        /* The process is told to end and to be started again: it leaves what it has to the next, if
+         * it can. NULL: it cannot. */
+        bool (*leave)(Node *node);
+        void (*resume)(Node *node); /* instead of start() after that */
         void (*done)(Node *node);
 };
 
 /* What a seed makes a history of. */
 typedef struct Plan {
-        unsigned workers, apps;
+        unsigned masters, workers, apps;
+        unsigned jvm_workers;  /* per 1,000: whose executors end with it */
         uint64_t trouble_usec; /* faults happen so long */
         uint64_t fault_every;  /* on average (microseconds) */
         uint64_t delay_usec;   /* of a message, at most, most of the time */
         uint64_t down_usec;    /* how long a process is down, at most */
-        unsigned master_crashes, worker_crashes, driver_crashes, reboots, breaks, partitions,
-                clock_jumps, full_disks; /* weights among the faults */
-        unsigned crash_at_commit;        /* per 10,000 commits: the process ends right there */
-        unsigned executor_ends;          /* per 1,000: an executor ends by itself */
-        unsigned batches;                /* per 1,000: a turn waits for others */
+        unsigned master_crashes, worker_crashes, driver_crashes, restarts, stops, reboots, breaks,
+                partitions, clock_jumps, full_disks; /* weights among the faults */
+        unsigned crash_at_commit; /* per 10,000 commits: the process ends right there */
+        unsigned executor_ends;   /* per 1,000: an executor ends by itself */
+        unsigned batches;         /* per 1,000: a turn waits for others */
 } Plan;
 
 struct Sim {
@@ -105,8 +120,10 @@ struct Sim {
         uint64_t next_seq, next_conn;
         uint64_t items; /* that have happened */
         Conn *conns;    /* k: Conn.id -> v: Conn */
-        Node **nodes;   /* 0: the master; then workers, then applications */
-        size_t n_nodes;
+        Node **nodes;   /* kind by kind */
+        size_t n_nodes, n_of[NODE_KIND_MAX];
+        MasterDisk *disk;
+        unsigned reigns; /* how often a master has begun to lead */
         Oracle *oracle;
 };
 
@@ -133,10 +150,16 @@ void sim_fail(const Sim *sim, const char *format, ...) PRINTF_LIKE(2, 3) __attri
                         sim_fail((sim), __VA_ARGS__);                                              \
         } while (0)
 
-void node_init(Node *node, Sim *sim, const char *host, uint16_t port);
+Node *sim_node(const Sim *sim, NodeKind kind, size_t i);
+Node *sim_any(Sim *sim, NodeKind kind);
+Node *sim_find(const Sim *sim, const char *host); /* NULL: there is none */
+
+void node_init(Node *node, Sim *sim, NodeKind kind, const char *host, uint16_t port);
 /* The process ends, and begins again after a while. */
 void node_crash(Node *node, const char *why);
 void node_start(Node *node);
+/* The process is restarted in order, which nobody is to notice. */
+void node_restart(Node *node);
 /* Its deadline may have changed. */
 void node_arm(Node *node);
 
@@ -157,23 +180,35 @@ void net_send(Node *from, uint64_t conn, ItemType type, int64_t request, const M
 void net_close(Node *node, uint64_t conn);
 /* What a process leaves when it ends. */
 void net_forget(Node *node);
+/* What it has dialled and does not stand yet. */
+void net_drop_dials(Node *node);
 /* Somewhere in between it breaks: each end learns of it in its own time. */
 void net_break_one(Sim *sim);
 /* False: not to be handled (the connection is gone, or the network answers itself). */
 bool net_deliver(Sim *sim, const Item *item);
-size_t net_count(const Node *node);
-void net_list(const Node *node); /* to stderr */
+size_t net_count(const Node *node, const Node *other); /* open ones, as `node` sees it */
+void net_list(const Node *node);                       /* to stderr */
 void net_done(Sim *sim);
 
 /* ---- the nodes ---- */
 
-Node *master_node_new(Sim *sim);
+Node *master_node_new(Sim *sim, unsigned number);
 Node *worker_node_new(Sim *sim, unsigned number);
 Node *driver_node_new(Sim *sim, unsigned number);
+Node *client_node_new(Sim *sim);
 
-/* The disk refuses writes, or takes them again. */
-void master_node_fill_disk(Node *node, bool full);
+/* The disk that the masters share refuses writes, or takes them again. */
+void master_disk_fill(Sim *sim, bool full);
+void master_disk_done(Sim *sim);
+/* The master that leads, or NULL. */
+Node *master_leader(const Sim *sim);
+/* The next master to ask, of those that there are: "m", then "n". */
+const char *master_host(const Sim *sim, unsigned number);
+/* It is stopped in order, with all that it runs; what is started later is another worker. */
+void worker_node_stop(Node *node);
 /* The host goes down with all that runs there. */
 void worker_node_reboot(Node *node);
 /* A driver ends its application in order. */
 void driver_node_finish(Node *node);
+/* The client has all its drivers killed. */
+void client_node_finish(Node *node);
