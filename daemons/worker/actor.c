@@ -697,7 +697,7 @@ static bool leave(Actor *a)
         worker_effects_init(&fx);
         if (!a->config->keep || !backend_is_lasting(a->choice.backend) || unit_is_restarting() <= 0)
                 return false;
-        registration_leave(&a->worker.registration, &fx);
+        registration_close_others(&a->worker.registration, &fx);
         for (const WorkerEffect *e = fx.first; e; e = e->next)
                 carry_out(a, e);
         r = handover_save(a->rpc, json_pack("{s:o}", "registration",

@@ -664,7 +664,7 @@ static bool same_masters(const RegistrationConfig *c, const json_t *saved)
         return same;
 }
 
-void registration_leave(const Registration *r, WorkerEffects *fx)
+void registration_close_others(const Registration *r, WorkerEffects *fx)
 {
         for (size_t i = 0; i < r->n_targets; i++) {
                 const MasterTarget *t = &r->targets[i];

@@ -114,7 +114,7 @@ uint64_t registration_deadline(const Registration *r);
 
 /* Closes all connections but the one to our master: the next process would not know what they are.
  */
-void registration_leave(const Registration *r, WorkerEffects *fx);
+void registration_close_others(const Registration *r, WorkerEffects *fx);
 
 /* The tie to the master that stands, for the next process of this worker, which is given the same
  * connections: a JSON object, or null when there is none. The caller's; NULL when out of memory. */

@@ -479,7 +479,7 @@ static bool leave(Node *node)
         worker_effects_init(&fx);
         if (n->stopped)
                 return false;
-        registration_leave(&n->machine.registration, &fx);
+        registration_close_others(&n->machine.registration, &fx);
         for (const WorkerEffect *e = fx.first; e; e = e->next)
                 carry_out(n, e);
         n->left = registration_save(&n->machine.registration);

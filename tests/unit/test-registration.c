@@ -805,7 +805,7 @@ START_TEST(test_leave)
         dialled(1, 13, 5);
         connected(13, 5);
         worker_effects_done(&fx);
-        registration_leave(&reg, &fx);
+        registration_close_others(&reg, &fx);
         ck_assert_uint_eq(actions(), 1);
         ck_assert_uint_eq(nth(DO_CLOSE, 0)->conn, 13);
 }
