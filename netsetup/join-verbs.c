@@ -402,10 +402,6 @@ static int join_mesh(const MeshPlaces *places, const JoinArguments *a, const Tok
         static const char *const restart_worker[] = { "restart", "spark-worker.service", NULL };
         CLEANUP_MESH_STATE MeshState state = MESH_STATE_INIT;
 
-        if (token->expires <= mesh_now()) {
-                (void)fprintf(stderr, "spark-netsetup: the token has expired\n");
-                return VERB_FAILED;
-        }
         if (!host_is_able(token->pool, token->prefix) || !mesh_open_state(places, &state) ||
             !not_yet_member(&state))
                 return VERB_FAILED;
@@ -414,6 +410,10 @@ static int join_mesh(const MeshPlaces *places, const JoinArguments *a, const Tok
                 (void)fprintf(stderr, "spark-netsetup: this host did not join: %s\n",
                               r == -EPROTO ? "the answer is no list with this host in it"
                                            : mesh_failure(r));
+                /* a new host's clock may be wrong: it is no reason not to ask */
+                if (token->expires <= mesh_now())
+                        (void)fprintf(stderr, "spark-netsetup: by the clock of this host the token "
+                                              "has expired\n");
                 return VERB_FAILED;
         }
         r = mesh_settle(places, &state, false);

@@ -39,6 +39,7 @@ once=$(on 0 spark-netsetup token --once)
 short=$(on 0 spark-netsetup token --ttl 1s)
 sleep 1.1
 check "one that has expired" says "the token has expired" join 1 "$short"
+check "which the first host says" grep -F "is unknown, has expired or was used" said
 check "one with another end" says "this is no token" join 1 "${token%????}AAAA"
 check "half of one" says "this is no token" join 1 "${token:0:50}"
 check "none" says "this is no token" on 1 spark-netsetup join - --name h1
