@@ -141,10 +141,12 @@ static int have_key(const MeshState *state, NetKey *ret_public)
         return r < 0 ? r : key_public(&key, ret_public);
 }
 
-/* Back to a host that is in no mesh. */
-static int give_up(const MeshPlaces *places, MeshState *state, int r)
+/* Back to a host that is in no mesh, if it was that before. */
+static int give_up(const MeshPlaces *places, MeshState *state, bool was_member, int r)
 {
         (void)fprintf(stderr, "spark-netsetup: the host could not be set up: %s\n", strerror(-r));
+        if (was_member)
+                return VERB_FAILED;
         (void)mesh_state_forget(state);
         free(TAKE_PTR(state->sealed));
         (void)mesh_settle(places, state, false);
@@ -211,7 +213,7 @@ static int init_mesh(const MeshPlaces *places, JoinArguments *a)
         if (r >= 0)
                 r = mesh_settle(places, &state, false);
         if (r < 0)
-                return give_up(places, &state, r);
+                return give_up(places, &state, false, r);
         (void)mesh_services_start(!a->no_services, false);
         mesh_address_format(mesh_state_self(&state)->address, address);
         mesh_address_format(a->pool, pool);
@@ -397,13 +399,27 @@ static bool say_joined(const MeshState *state)
         return false;
 }
 
+/* The same command again, after one that was killed perhaps, or a removal: the first host knows the
+ * key of this one, and answers as it did before. */
+static bool joins_again(const MeshState *state, const Token *token)
+{
+        NodePin pin;
+
+        if (!mesh_state_self(state) || mesh_state_is_coordinator(state))
+                return false;
+        node_pin(&state->list.coordinator, &pin);
+        return memcmp(pin.bytes, token->pin.bytes, sizeof(pin.bytes)) == 0;
+}
+
 static int join_mesh(const MeshPlaces *places, const JoinArguments *a, const Token *token)
 {
         static const char *const restart_worker[] = { "restart", "spark-worker.service", NULL };
         CLEANUP_MESH_STATE MeshState state = MESH_STATE_INIT;
 
-        if (!host_is_able(token->pool, token->prefix) || !mesh_open_state(places, &state) ||
-            !not_yet_member(&state))
+        if (!host_is_able(token->pool, token->prefix) || !mesh_open_state(places, &state))
+                return VERB_FAILED;
+        const bool again = joins_again(&state, token);
+        if (!again && !not_yet_member(&state))
                 return VERB_FAILED;
         int r = request_to_join(a, token, &state);
         if (r < 0) {
@@ -418,7 +434,7 @@ static int join_mesh(const MeshPlaces *places, const JoinArguments *a, const Tok
         }
         r = mesh_settle(places, &state, false);
         if (r < 0)
-                return give_up(places, &state, r);
+                return give_up(places, &state, again, r);
         r = mesh_services_start(!a->no_services, a->start_worker);
         if (say_joined(&state))
                 /* what has changed since, when nobody listened here yet */

@@ -47,7 +47,9 @@ check "a name that is taken" says "another member has this name" join 1 "$token"
 check "one for a single host" join 1 "$once"
 serve 1 '[::]'
 check "a second one with it" says "was used" join 2 "$once"
-check "who is a member joins again" says "a member already" join 1 "$token"
+cp host/1/var/members.json before.json
+check "who is a member joins again" join 1 "$token"
+check "and nothing has changed" cmp before.json host/1/var/members.json
 check "over IPv6" sh -c 'ip netns exec n1 ping -q -c 1 -W 2 10.80.0.1 &&
         ip netns exec n1 wg show spark-mesh endpoints | grep -F "[fd20::1]:51820"'
 check "an MTU for IPv6 around it" sh -c 'ip -n n1 link show spark-mesh | grep "mtu 1420"'
@@ -96,12 +98,23 @@ check "one that is down is removed" on 0 spark-netsetup remove h2
 ip link set v2 up
 check "it hears of that when it asks" says "the host that asks is not a member" on 2 spark-netsetup pull
 check "and what to do" grep -F 'leave' said
-check "an older token is of no use to it" says "a member already" join 2 "$token"
-check "it leaves, without force" on 2 spark-netsetup leave --no-services
-stop_serving 2
-check "then the token is void" says "is unknown, has expired or was used" join 2 "$token"
-check "with a new one it is back" join 2 "$(on 0 spark-netsetup token)"
+check "an older token is of no use to it" says "is unknown, has expired or was used" join 2 "$token"
+token=$(on 0 spark-netsetup token)
+check "with a new one it is back" join 2 "$token"
 check "and reached" until_ok ip netns exec n0 ping -q -c 1 -W 1 10.80.0.3
+check "removed again" on 0 spark-netsetup remove h2
+check "it has heard of that" until_ok refute ip -n n2 link show spark-mesh
+check "it leaves what it left" says "a member of no mesh" on 2 spark-netsetup leave --no-services
+stop_serving 2
+check "and joins as a new one" join 2 "$(on 0 spark-netsetup token)"
+
+# --- killed in the middle
+for seconds in 0.05 0.1 0.15 0.2 0.3 0.4; do
+        on 3 timeout -s KILL $seconds spark-netsetup join "$(on 0 spark-netsetup token)" --name h3 \
+                --no-services >/dev/null 2>&1
+done
+check "a join that was killed is made good by the next" join 3 "$(on 0 spark-netsetup token)"
+check "and its host is reached" until_ok ip netns exec n3 ping -q -c 1 -W 1 10.80.0.1
 check "the first leaves when told twice" says "--force all the same" on 0 spark-netsetup leave
 check "nothing of all this was secret" sh -c '! cat host/*/log | grep -F -f host/1/var/wireguard.key'
 [ "$failed" = 0 ] || tail -n 30 host/*/log | sed 's/^/# /'
