@@ -22,9 +22,21 @@ def serve(address):
                     peer.sendall(data)
 
 
+def connect(address):
+    """The server may still be starting."""
+    end = time.monotonic() + 20
+    while True:
+        try:
+            return socket.create_connection((address, PORT), 10)
+        except ConnectionRefusedError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.1)
+
+
 def send(address, seconds):
-    end, number, longest = time.monotonic() + seconds, 0, 0.0
-    with socket.create_connection((address, PORT), 10) as peer:
+    with connect(address) as peer:
+        end, number, longest = time.monotonic() + seconds, 0, 0.0
         peer.settimeout(30)
         answers = peer.makefile("rb")
         while time.monotonic() < end:
