@@ -144,9 +144,10 @@ static pid_t start_next(void (*next)(Rpc *rpc))
         sd_event *event = NULL;
         Rpc *rpc = NULL;
         pid_t pid = fork();
-        ck_assert_int_ge(pid, 0);
-        if (pid > 0)
+        if (pid != 0) { /* no check in the child: it would write to where ours do */
+                ck_assert_int_gt(pid, 0);
                 return pid;
+        }
         while (!barrier)
                 (void)manager_receive(0);
         manager_pass();
