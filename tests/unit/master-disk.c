@@ -117,6 +117,27 @@ Master *disk_restart(const Disk *d, const MasterConfig *config, MasterTime time)
         return m;
 }
 
+void disk_keep(Disk *d, Rig *rig)
+{
+        disk_apply(d, rig->m, &rig->out);
+        disk_check(d, rig->m);
+}
+
+void disk_reload(const Disk *d, Rig *rig, const MasterConfig *config)
+{
+        master_effects_clear(&rig->out);
+        rig->m = master_free(rig->m);
+        rig->m = disk_restart(d, config, rig->time);
+}
+
+void disk_crash(Disk *d, Rig *rig, const MasterConfig *config)
+{
+        rig->time.now += SECOND;
+        disk_reload(d, rig, config);
+        rig_event(rig, (MasterEvent){ .type = EVENT_START });
+        disk_keep(d, rig);
+}
+
 size_t disk_count(const Disk *d, RecordKind kind)
 {
         size_t n = 0;

@@ -6,8 +6,6 @@
 #include "master-disk.h"
 #include "master-rig.h"
 
-#define SECOND UINT64_C(1000000)
-
 static Rig rig;
 static Disk disk;
 static MasterConfig config;
@@ -15,8 +13,7 @@ static const char *app;
 
 static void keep(void)
 {
-        disk_apply(&disk, rig.m, &rig.out);
-        disk_check(&disk, rig.m);
+        disk_keep(&disk, &rig);
 }
 
 /* An application at 11 with an executor on each of two workers, at 1 and 2. */
@@ -44,12 +41,7 @@ static void tear_down(void)
 /* The process is gone, and what it has not sent; another one begins. */
 static void restart(void)
 {
-        master_effects_clear(&rig.out);
-        rig.m = master_free(rig.m);
-        rig.time.now += SECOND;
-        rig.m = disk_restart(&disk, &config, rig.time);
-        rig_event(&rig, (MasterEvent){ .type = EVENT_START });
-        keep();
+        disk_crash(&disk, &rig, &config);
 }
 
 static void acknowledge(void)
@@ -161,9 +153,7 @@ START_TEST(not_told_again_after_a_clean_restart)
 {
         rig_executor_state(&rig, 2, app, runs_on("w2"), EXECUTOR_EXITED, 3);
         keep();
-        master_effects_clear(&rig.out);
-        rig.m = master_free(rig.m);
-        rig.m = disk_restart(&disk, &config, rig.time);
+        disk_reload(&disk, &rig, &config);
         rig_event(&rig,
                   (MasterEvent){
                           .type = EVENT_RESUMED, .kind = RECORD_APP, .text = app, .conn = 11 });

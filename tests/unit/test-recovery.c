@@ -7,8 +7,6 @@
 #include "master-rig.h"
 #include "tests/unit/unit.h"
 
-#define SECOND UINT64_C(1000000)
-
 static Rig rig;
 static Disk disk;
 static MasterConfig config;
@@ -30,19 +28,13 @@ static void tear_down(void)
 /* What the daemon does between the machine and the wire. */
 static void keep(void)
 {
-        disk_apply(&disk, rig.m, &rig.out);
-        disk_check(&disk, rig.m);
+        disk_keep(&disk, &rig);
 }
 
 /* The process is gone, and another one begins; nobody has answered yet. */
 static void restart(void)
 {
-        master_effects_clear(&rig.out);
-        rig.m = master_free(rig.m);
-        rig.time.now += SECOND;
-        rig.m = disk_restart(&disk, &config, rig.time);
-        rig_event(&rig, (MasterEvent){ .type = EVENT_START });
-        keep();
+        disk_crash(&disk, &rig, &config);
 }
 
 static void connected(RecordKind kind, const char *id, ConnId conn)
@@ -420,9 +412,7 @@ static void resumed(RecordKind kind, const char *id, ConnId conn)
 START_TEST(connections_are_handed_over)
 {
         const char *app = one_of_each();
-        master_effects_clear(&rig.out);
-        rig.m = master_free(rig.m);
-        rig.m = disk_restart(&disk, &config, rig.time);
+        disk_reload(&disk, &rig, &config);
         resumed(RECORD_WORKER, "w1", 1);
         resumed(RECORD_APP, app, 11);
         if (_i == 0)
