@@ -79,6 +79,14 @@ static MasterTarget *target_of(Registration *r, uint64_t conn)
         return NULL;
 }
 
+static void close_conn(uint64_t conn, const char *why, WorkerEffects *fx)
+{
+        WorkerEffect *e = effect_add(fx, DO_CLOSE);
+
+        e->conn = conn;
+        e->text = why;
+}
+
 /* The target with this address; a master that was not configured gets the spare place. */
 static MasterTarget *target_for_address(Registration *r, const HostPort *address, WorkerEffects *fx)
 {
@@ -284,22 +292,15 @@ static void on_connected(Registration *r, const WorkerEvent *event, WorkerEffect
 
 static void drop_target(MasterTarget *t, const char *why, WorkerEffects *fx)
 {
-        WorkerEffect *e = effect_add(fx, DO_CLOSE);
-
-        e->conn = t->conn;
-        e->text = why;
+        close_conn(t->conn, why, fx);
         t->conn = 0;
         t->phase = TARGET_IDLE;
 }
 
 static void leave_former(Registration *r, WorkerEffects *fx)
 {
-        WorkerEffect *e = r->former_conn ? effect_add(fx, DO_CLOSE) : NULL;
-
-        if (!e)
-                return;
-        e->conn = r->former_conn;
-        e->text = "its master and we have another one";
+        if (r->former_conn)
+                close_conn(r->former_conn, "its master and we have another one", fx);
         r->former_conn = 0;
 }
 
@@ -529,8 +530,6 @@ static void on_engines(Registration *r, WorkerEffects *fx)
 
 void registration_leave(const Registration *r, WorkerEffects *fx)
 {
-        WorkerEffect *e;
-
         if (!r->connected)
                 return;
         if (r->sparkd) {
@@ -539,9 +538,7 @@ void registration_leave(const Registration *r, WorkerEffects *fx)
                 m->worker_decommissioning.id = r->config->worker_id;
                 m->worker_decommissioning.worker = own_reference(r);
         }
-        e = effect_add(fx, DO_CLOSE);
-        e->conn = r->conn;
-        e->text = "the worker ends";
+        close_conn(r->conn, "the worker ends", fx);
 }
 
 static RegistrationResult on_message(Registration *r, const WorkerEvent *event, uint64_t now,
@@ -668,12 +665,9 @@ void registration_close_others(const Registration *r, WorkerEffects *fx)
 {
         for (size_t i = 0; i < r->n_targets; i++) {
                 const MasterTarget *t = &r->targets[i];
-                WorkerEffect *e = t->conn && t->conn != r->conn ? effect_add(fx, DO_CLOSE) : NULL;
 
-                if (!e)
-                        continue;
-                e->conn = t->conn;
-                e->text = "the worker is restarted";
+                if (t->conn && t->conn != r->conn)
+                        close_conn(t->conn, "the worker is restarted", fx);
         }
 }
 
@@ -747,10 +741,7 @@ int registration_resume(Registration *r, const json_t *saved, uint64_t now, Work
                 return k;
         /* Whoever gives us another master and restarts us wants to see us there. */
         if (!same_masters(r->config, tie.masters)) {
-                WorkerEffect *e = effect_add(fx, DO_CLOSE);
-
-                e->conn = (uint64_t)tie.conn;
-                e->text = "the settings name another master";
+                close_conn((uint64_t)tie.conn, "the settings name another master", fx);
                 return -ENOENT;
         }
 
