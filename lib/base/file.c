@@ -44,11 +44,11 @@ int file_read(const char *path, size_t limit, char **ret_text, size_t *ret_size)
                 ssize_t n = fd_read(fd, p, want);
                 if (n < 0)
                         return (int)n;
-                if (n == 0)
-                        break;
                 buffer_added(&b, (size_t)n);
                 if (b.size > limit)
                         return -EFBIG;
+                if ((size_t)n < want)
+                        break;
         }
         size_t size = b.size;
         char *text = buffer_take_text(&b);
