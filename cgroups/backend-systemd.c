@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/parse.h"
+#include "base/problem.h"
 #include "cgroups/backend-private.h"
 #include "cgroups/launch-client.h"
 
@@ -62,9 +63,7 @@ static void unit_data_done(Task *task)
 
 static int problem(char **ret_problem, int result, const char *what)
 {
-        if (asprintf(ret_problem, "%s: %s", what, strerror(-result)) < 0)
-                *ret_problem = NULL;
-        return result;
+        return problem_set(ret_problem, result, "%s: %s", what, strerror(-result));
 }
 
 /* ---- names ---- */
@@ -529,11 +528,10 @@ static int set_ceiling(SystemdBackend *self, const BackendConfig *config, char *
         text = answer.text;
         if (answer.result == LAUNCH_OK)
                 return 0;
-        if (asprintf(ret_problem, "spark-launcher %s: %s",
-                     answer.result == LAUNCH_REFUSED ? "refuses" : "cannot set the ceiling",
-                     text ? text : "no reason given") < 0)
-                *ret_problem = NULL;
-        return answer.result == LAUNCH_REFUSED ? -EACCES : -EIO;
+        return problem_set(ret_problem, answer.result == LAUNCH_REFUSED ? -EACCES : -EIO,
+                           "spark-launcher %s: %s",
+                           answer.result == LAUNCH_REFUSED ? "refuses" : "cannot set the ceiling",
+                           text ? text : "no reason given");
 }
 
 int backend_systemd_new(sd_event *event, const BackendConfig *config,

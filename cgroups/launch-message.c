@@ -10,6 +10,7 @@
 
 #include "base/limits.h"
 #include "base/parse.h"
+#include "base/problem.h"
 
 #define FIRST_ENTRY "sparkd-launch=1"
 
@@ -108,8 +109,7 @@ int launch_refuse(char **ret_problem, const char *format, ...)
         va_list args;
 
         va_start(args, format);
-        if (vasprintf(ret_problem, format, args) < 0)
-                *ret_problem = NULL;
+        (void)problem_vset(ret_problem, LAUNCH_E_REFUSED, format, args);
         va_end(args);
         return LAUNCH_E_REFUSED;
 }

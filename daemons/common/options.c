@@ -21,6 +21,7 @@
 #include "base/ini.h"
 #include "base/limits.h"
 #include "base/parse.h"
+#include "base/problem.h"
 #include "base/properties.h"
 #include "daemons/common/options-help.h"
 
@@ -96,13 +97,9 @@ static int PRINTF_LIKE(3, 4) problem(Options *o, int result, const char *format,
         va_list args;
         free(TAKE_PTR(o->text));
         va_start(args, format);
-        int n = vasprintf(&o->text, format, args);
+        int r = problem_vset(&o->text, result, format, args);
         va_end(args);
-        if (n < 0) {
-                o->text = NULL;
-                return -ENOMEM;
-        }
-        return result;
+        return r;
 }
 
 static int property_set(Options *o, Source source, const char *key, const char *value,

@@ -16,6 +16,7 @@
 
 #include "base/limits.h"
 #include "base/parse.h"
+#include "base/problem.h"
 #include "daemons/ctl/fetch.h"
 #include "daemons/ctl/top.h"
 #include "daemons/ctl/verb.h"
@@ -127,13 +128,9 @@ static int look(Watch *w, char **ret_problem)
         if (r < 0)
                 return r;
         r = top_begin(&w->top, (const char *)body.data, body.size, problem);
-        if (r == -EINVAL) {
-                if (asprintf(ret_problem, "the answer of %s/json/ is no master's: %s", w->url,
-                             problem) >= 0)
-                        return -EIO;
-                *ret_problem = NULL;
-                return -ENOMEM;
-        }
+        if (r == -EINVAL)
+                return problem_set(ret_problem, -EIO, "the answer of %s/json/ is no master's: %s",
+                                   w->url, problem);
         buffer_done(&body);
         if (r == 0)
                 r = find_urls(&w->top, &urls);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <sysexits.h>
 
+#include "base/problem.h"
 #include "daemons/ctl/address.h"
 #include "daemons/ctl/fetch.h"
 
@@ -41,11 +42,9 @@ int verb_fetch_master(const char *url, Buffer *body, char **ret_problem)
         r = fetch(address, body, &why);
         if (r != -EIO)
                 return r;
-        if (asprintf(ret_problem,
-                     "no master's web UI answers at %s: %s (is the master running? --master says "
-                     "where it is)",
-                     url, why) >= 0)
-                return -EIO;
-        *ret_problem = NULL;
-        return -ENOMEM;
+        return problem_set(
+                ret_problem, -EIO,
+                "no master's web UI answers at %s: %s (is the master running? --master says "
+                "where it is)",
+                url, why);
 }

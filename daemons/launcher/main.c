@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <pwd.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/sysinfo.h>
@@ -16,6 +15,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "base/log.h"
+#include "base/problem.h"
 #include "daemons/common/daemon.h"
 #include "daemons/common/options.h"
 #include "daemons/launcher/server.h"
@@ -102,17 +102,13 @@ static int make_policy(const LauncherSettings *s, LauncherPolicy *ret, char **re
 
                 if (user && user->pw_uid != 0)
                         continue;
-                if (asprintf(ret_problem, user ? "executors must not run as %s" : "no user %s",
-                             s->users.items[i]) < 0)
-                        *ret_problem = NULL;
-                return -EINVAL;
+                return problem_set(ret_problem, -EINVAL,
+                                   user ? "executors must not run as %s" : "no user %s",
+                                   s->users.items[i]);
         }
         client = getpwnam(s->client);
-        if (!client) {
-                if (asprintf(ret_problem, "no user %s", s->client) < 0)
-                        *ret_problem = NULL;
-                return -EINVAL;
-        }
+        if (!client)
+                return problem_set(ret_problem, -EINVAL, "no user %s", s->client);
         if (sysinfo(&info) < 0)
                 return -errno;
         *ret = (LauncherPolicy){

@@ -11,6 +11,7 @@
 #include "base/hash.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/problem.h"
 #include "daemons/common/helper.h"
 #include "daemons/worker/driver-command.h"
 #include "daemons/worker/jar-fetch.h"
@@ -84,12 +85,9 @@ static int prepare(const DriverLaunch *d, const Engine *engine, Preparation *p, 
         int r = workdir_write_resources(d->directory, "driver", &m->launch_driver.resources,
                                         d->launcher->group, &p->resources);
 
-        if (r < 0) {
-                if (asprintf(ret_problem, "Cannot write the driver's resources file: %s",
-                             strerror(-r)) < 0)
-                        *ret_problem = NULL;
-                return r;
-        }
+        if (r < 0)
+                return problem_set(ret_problem, r, "Cannot write the driver's resources file: %s",
+                                   strerror(-r));
         if (asprintf(&query, "driverId=%s", d->driver) < 0) {
                 query = NULL;
                 return -ENOMEM;
@@ -206,12 +204,9 @@ static int begin(DriverLaunch *d, char **ret_problem)
         Fetch f = { .jar = &d->jar, .timeout_usec = config->settings->fetch_timeout_usec };
         int r = workdir_make_driver(config->work_dir, d->driver, d->launcher->group, &d->directory);
 
-        if (r < 0) {
-                if (asprintf(ret_problem, "Cannot make the driver's directory: %s", strerror(-r)) <
-                    0)
-                        *ret_problem = NULL;
-                return r;
-        }
+        if (r < 0)
+                return problem_set(ret_problem, r, "Cannot make the driver's directory: %s",
+                                   strerror(-r));
         r = jar_source_parse(d->message.launch_driver.driver_desc.jar_url, d->directory, &d->jar,
                              ret_problem);
         if (r < 0)

@@ -10,8 +10,9 @@
 
 #include "base/file.h"
 #include "base/limits.h"
-#include "http/curl-load.h"
+#include "base/problem.h"
 #include "daemons/worker/workdir.h"
+#include "http/curl-load.h"
 
 #define COPY_BYTES   65536
 #define CONNECT_SECS 60L
@@ -85,11 +86,11 @@ static char *path_of(const char *url, size_t scheme)
 
 static int unservable(const char *url, char **ret_problem)
 {
-        if (asprintf(ret_problem,
-                     "Cannot fetch the driver's jar %s: this worker takes file:, local:, http:, "
-                     "https: and ftp: URLs with an absolute path to a file",
-                     url) < 0)
-                *ret_problem = NULL;
+        (void)problem_set(
+                ret_problem, 0,
+                "Cannot fetch the driver's jar %s: this worker takes file:, local:, http:, "
+                "https: and ftp: URLs with an absolute path to a file",
+                url);
         return -EINVAL;
 }
 
@@ -264,8 +265,8 @@ int jar_fetch(const JarSource *source, uint64_t timeout_usec, char **ret_problem
                 return -ENOMEM;
         }
         r = fetch_to(source, part, timeout_usec, &reason);
-        if (r < 0 && asprintf(ret_problem, "Cannot fetch the driver's jar %s: %s", source->from,
-                              reason ? reason : strerror(-r)) < 0)
-                *ret_problem = NULL;
+        if (r < 0)
+                (void)problem_set(ret_problem, r, "Cannot fetch the driver's jar %s: %s",
+                                  source->from, reason ? reason : strerror(-r));
         return r;
 }

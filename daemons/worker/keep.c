@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/problem.h"
 #include "store/store.h"
 #include "wire/codec.h"
 
@@ -33,10 +34,9 @@ int keep_open(const char *directory, Keep **ret, char **ret_problem)
         if (r == 0 && chmod(directory, 0700) < 0)
                 r = -errno;
         if (r < 0) {
-                if (asprintf(ret_problem, "state directory %s: %s", directory, strerror(-r)) < 0)
-                        *ret_problem = NULL;
                 free(k);
-                return r;
+                return problem_set(ret_problem, r, "state directory %s: %s", directory,
+                                   strerror(-r));
         }
         r = store_open(directory, &k->store, message);
         if (r != 0) {

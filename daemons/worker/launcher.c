@@ -11,10 +11,11 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/log.h"
-#include "daemons/worker/executor-command.h"
-#include "daemons/worker/launcher-internal.h"
+#include "base/problem.h"
 #include "daemons/common/helper.h"
 #include "daemons/common/version-query.h"
+#include "daemons/worker/executor-command.h"
+#include "daemons/worker/launcher-internal.h"
 
 /* A driver answers when its SparkContext is nearly up, which on a busy host takes a while; it has
  * no work for executors before. */
@@ -325,11 +326,11 @@ static int check_java(const char *java, char **ret_problem)
 {
         if (access(java, F_OK) == 0 || errno == EACCES)
                 return 0;
-        if (asprintf(ret_problem,
-                     "there is no Java at %s: install one, or set JAVA_HOME for the worker (or "
-                     "spark.executorEnv.JAVA_HOME)",
-                     java) < 0)
-                *ret_problem = NULL;
+        (void)problem_set(
+                ret_problem, 0,
+                "there is no Java at %s: install one, or set JAVA_HOME for the worker (or "
+                "spark.executorEnv.JAVA_HOME)",
+                java);
         return -ENOENT;
 }
 
@@ -339,14 +340,11 @@ static int find_limits(const Launcher *l, const LaunchOrder *order, Limits *ret,
         const Budget *budget = l->config->budget;
         int r = limits_of(&budget->policy, &order->request, ret);
 
-        if (r < 0) {
-                if (asprintf(ret_problem,
-                             "no host has what it asks for: %" PRIu64 " cores, a heap of %" PRIu64
-                             " MiB and what goes with it",
-                             order->request.cores, order->request.heap_mb) < 0)
-                        *ret_problem = NULL;
-                return r;
-        }
+        if (r < 0)
+                return problem_set(ret_problem, r,
+                                   "no host has what it asks for: %" PRIu64
+                                   " cores, a heap of %" PRIu64 " MiB and what goes with it",
+                                   order->request.cores, order->request.heap_mb);
         if (!backend_has_limits(l->backend))
                 return 0;
         return limits_fit(ret, budget->ceiling, backend_given(l->backend), ret_problem) == 0
@@ -434,12 +432,9 @@ static int prepare(Launcher *l, const Message *m, const Engine *engine, Preparat
                 r = workdir_write_resources(p->directory, "executor", &m->launch_executor.resources,
                                             l->group, &p->resources);
         }
-        if (r < 0) {
-                if (asprintf(ret_problem, "cannot make %s of executor %s/%d below %s: %s", what,
-                             app_id, m->launch_executor.exec_id, where, strerror(-r)) < 0)
-                        *ret_problem = NULL;
-                return r;
-        }
+        if (r < 0)
+                return problem_set(ret_problem, r, "cannot make %s of executor %s/%d below %s: %s",
+                                   what, app_id, m->launch_executor.exec_id, where, strerror(-r));
         if (asprintf(&query, "appId=%s&executorId=%d", app_id, m->launch_executor.exec_id) < 0) {
                 query = NULL;
                 return -ENOMEM;
@@ -478,9 +473,9 @@ int launcher_write_header(const char *directory, const char *title, const char *
 {
         int r = line ? workdir_write_header(directory, title, line, append) : -ENOMEM;
 
-        if (r < 0 &&
-            asprintf(ret_problem, "cannot write %s/stderr: %s", directory, strerror(-r)) < 0)
-                *ret_problem = NULL;
+        if (r < 0)
+                (void)problem_set(ret_problem, r, "cannot write %s/stderr: %s", directory,
+                                  strerror(-r));
         return r;
 }
 

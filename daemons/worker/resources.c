@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/parse.h"
+#include "base/problem.h"
 #include "cgroups/spawn.h"
 
 #define PREFIX         "spark.worker.resource."
@@ -156,25 +157,20 @@ static int discover(Arena *arena, const char *name, const char *script, Resource
         ResourceInformation info;
         int r;
 
-        if (!script || access(script, X_OK) < 0) {
-                if (asprintf(ret_problem, "resource %s: %s %s", name,
-                             script ? script : PREFIX "NAME.discoveryScript",
-                             script ? "cannot be run" : "is not set") < 0)
-                        *ret_problem = NULL;
-                return -ENOENT;
-        }
+        if (!script || access(script, X_OK) < 0)
+                return problem_set(ret_problem, -ENOENT, "resource %s: %s %s", name,
+                                   script ? script : PREFIX "NAME.discoveryScript",
+                                   script ? "cannot be run" : "is not set");
         r = script_output(script, &out);
         if (r == 0)
                 r = resource_parse(arena, (const char *)out.data, out.size, &info);
         if (r == 0 && strcmp(info.name, name) != 0)
                 r = -EBADMSG;
         if (r < 0) {
-                if (asprintf(ret_problem, "resource %s: %s %s", name, script,
-                             r == -EPROTO ? "failed"
-                                          : "did not print {\"name\":..,"
-                                            "\"addresses\":[..]} for it") < 0)
-                        *ret_problem = NULL;
-                return r;
+                return problem_set(ret_problem, r, "resource %s: %s %s", name, script,
+                                   r == -EPROTO ? "failed"
+                                                : "did not print {\"name\":..,"
+                                                  "\"addresses\":[..]} for it");
         }
         return add(arena, ret, &info);
 }
@@ -244,9 +240,9 @@ int resources_load(Arena *arena, const Options *options, const char *resources_f
                 r = file_read(resources_file, LIMIT_CONFIG_FILE_BYTES, &text, &size);
                 if (r == 0)
                         r = resources_parse_file(arena, text, size, &map);
-                if (r < 0 && asprintf(ret_problem, "%s: %s", resources_file,
-                                      r == -EBADMSG ? "is no list of resources" : strerror(-r)) < 0)
-                        *ret_problem = NULL;
+                if (r < 0)
+                        (void)problem_set(ret_problem, r, "%s: %s", resources_file,
+                                          r == -EBADMSG ? "is no list of resources" : strerror(-r));
         }
         if (r == 0)
                 r = options_each(options, PREFIX, want, &find);

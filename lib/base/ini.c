@@ -14,6 +14,7 @@
 
 #include "base/file.h"
 #include "base/limits.h"
+#include "base/problem.h"
 #include "base/strv.h"
 
 #define SECTION_MAX 49 /* inih's MAX_SECTION without the NUL */
@@ -173,11 +174,8 @@ int ini_read_file(const char *file, bool optional, IniHandler handler, void *use
         if (r < 0)
                 return r;
         r = list_drop_ins(file, &drop_ins);
-        if (r < 0) {
-                if (asprintf(ret_problem, "%s.d: %s", file, strerror(-r)) < 0)
-                        *ret_problem = NULL;
-                return r;
-        }
+        if (r < 0)
+                return problem_set(ret_problem, r, "%s.d: %s", file, strerror(-r));
         for (size_t i = 0; i < drop_ins.length && r >= 0; i++)
                 r = read_one(drop_ins.items[i], handler, user, ret_problem);
         return r;
