@@ -223,7 +223,7 @@ static void live(Sim *sim)
 static void sim_done(Sim *sim)
 {
         for (size_t i = 0; i < sim->n_nodes; i++)
-                sim->nodes[i]->done(sim->nodes[i]);
+                sim->nodes[i]->methods->done(sim->nodes[i]);
         while (sim->n_queued > 0) {
                 Item *item = sim->queue[--sim->n_queued];
                 arena_done(&item->arena);

@@ -166,17 +166,18 @@ static void done(Node *node)
         free(CONTAINER_OF(node, ClientNode, node));
 }
 
+static const NodeMethods methods = { .handle = handle,
+                                     .deadline = deadline,
+                                     .tick = tick,
+                                     .crash = crash,
+                                     .start = start,
+                                     .done = done };
+
 Node *client_node_new(Sim *sim)
 {
         ClientNode *n = sim_alloc(sizeof(*n));
-        node_init(&n->node, sim, NODE_CLIENT, "c", 0);
+        node_init(&n->node, sim, &methods, NODE_CLIENT, "c", 0);
         n->node.foreign = true;
-        n->node.handle = handle;
-        n->node.deadline = deadline;
-        n->node.tick = tick;
-        n->node.crash = crash;
-        n->node.start = start;
-        n->node.done = done;
         n->act_at = n->answer_until = UINT64_MAX;
         return &n->node;
 }

@@ -309,19 +309,20 @@ static void done(Node *node)
         free(CONTAINER_OF(node, DriverNode, node));
 }
 
+static const NodeMethods methods = { .handle = handle,
+                                     .deadline = deadline,
+                                     .tick = tick,
+                                     .crash = crash,
+                                     .start = start,
+                                     .done = done };
+
 Node *driver_node_new(Sim *sim, unsigned number)
 {
         DriverNode *n = sim_alloc(sizeof(*n));
         char host[16];
         (void)snprintf(host, sizeof(host), "d%u", number);
-        node_init(&n->node, sim, NODE_DRIVER, host, 40000);
+        node_init(&n->node, sim, &methods, NODE_DRIVER, host, 40000);
         n->node.foreign = true;
-        n->node.handle = handle;
-        n->node.deadline = deadline;
-        n->node.tick = tick;
-        n->node.crash = crash;
-        n->node.start = start;
-        n->node.done = done;
         n->register_at = n->act_at = n->finish_at = n->give_up_at = UINT64_MAX;
         return &n->node;
 }

@@ -500,17 +500,19 @@ const char *master_host(const Sim *sim, unsigned number)
         return hosts[number % sim->plan.masters];
 }
 
+static const NodeMethods methods = { .handle = handle,
+                                     .deadline = deadline,
+                                     .tick = tick,
+                                     .crash = crash,
+                                     .start = start,
+                                     .leave = leave,
+                                     .resume = start,
+                                     .done = done };
+
 Node *master_node_new(Sim *sim, unsigned number)
 {
         MasterNode *n = sim_alloc(sizeof(*n));
-        node_init(&n->node, sim, NODE_MASTER, master_host(sim, number), SIM_MASTER_PORT);
-        n->node.handle = handle;
-        n->node.deadline = deadline;
-        n->node.tick = tick;
-        n->node.crash = crash;
-        n->node.start = n->node.resume = start;
-        n->node.leave = leave;
-        n->node.done = done;
+        node_init(&n->node, sim, &methods, NODE_MASTER, master_host(sim, number), SIM_MASTER_PORT);
         (void)snprintf(n->url, sizeof(n->url), "spark://%s:%d", n->node.host, SIM_MASTER_PORT);
         (void)snprintf(n->web_ui, sizeof(n->web_ui), "http://%s:8080", n->node.host);
         master_config_init(&n->config);

@@ -553,24 +553,23 @@ static void configure(WorkerNode *n, unsigned number)
                 n->config.registration.limits_memory_mb = sim_between(n->node.sim, 4000, 8000);
 }
 
+static const NodeMethods methods = { .handle = handle,
+                                     .deadline = deadline,
+                                     .tick = tick,
+                                     .crash = crash,
+                                     .start = start,
+                                     .leave = leave,
+                                     .resume = resume,
+                                     .done = done };
+
 Node *worker_node_new(Sim *sim, unsigned number)
 {
         WorkerNode *n = sim_alloc(sizeof(*n));
         char host[16];
         (void)snprintf(host, sizeof(host), "w%u", number);
-        node_init(&n->node, sim, NODE_WORKER, host, 35000);
-        n->node.handle = handle;
-        n->node.deadline = deadline;
-        n->node.tick = tick;
-        n->node.crash = crash;
-        n->node.start = start;
-        n->node.done = done;
+        node_init(&n->node, sim, &methods, NODE_WORKER, host, 35000);
         configure(n, number);
         n->node.foreign = n->jvm;
-        if (!n->jvm) {
-                n->node.leave = leave;
-                n->node.resume = resume;
-        }
         return &n->node;
 }
 

@@ -145,10 +145,10 @@ static void happen(Sim *sim, const Item *item)
                 if (item->at != node->ticking_at)
                         return;
                 node->ticking_at = UINT64_MAX;
-                if (node->deadline(node) <= sim->now)
-                        node->tick(node);
+                if (node->methods->deadline(node) <= sim->now)
+                        node->methods->tick(node);
         } else if (net_deliver(sim, item)) {
-                node->handle(node, item);
+                node->methods->handle(node, item);
         }
         if (node->up)
                 node_arm(node);
@@ -191,9 +191,11 @@ Node *sim_find(const Sim *sim, const char *host)
         return NULL;
 }
 
-void node_init(Node *node, Sim *sim, NodeKind kind, const char *host, uint16_t port)
+void node_init(Node *node, Sim *sim, const NodeMethods *methods, NodeKind kind, const char *host,
+               uint16_t port)
 {
         node->sim = sim;
+        node->methods = methods;
         node->kind = kind;
         (void)snprintf(node->host, sizeof(node->host), "%s", host);
         node->port = port;
@@ -202,7 +204,7 @@ void node_init(Node *node, Sim *sim, NodeKind kind, const char *host, uint16_t p
 
 void node_arm(Node *node)
 {
-        uint64_t at = node->deadline(node);
+        uint64_t at = node->methods->deadline(node);
         if (at == UINT64_MAX || at >= node->ticking_at)
                 return;
         at = MAX_OF(at, node->sim->now);
@@ -216,7 +218,7 @@ void node_start(Node *node)
         node->life++;
         node->ticking_at = UINT64_MAX;
         sim_say(node->sim, "%s starts", node->host);
-        node->start(node);
+        node->methods->start(node);
 }
 
 static void start_again(Node *node, const Item *item)
@@ -240,17 +242,17 @@ static void hand_over(Node *node)
 
 void node_restart(Node *node)
 {
-        if (!node->up || !node->leave)
+        if (!node->up || node->foreign)
                 return;
-        if (!node->leave(node)) {
+        if (!node->methods->leave(node)) {
                 node_crash(node, "it is restarted, and cannot leave anything");
                 return;
         }
         sim_say(node->sim, "%s is restarted", node->host);
-        node->crash(node);
+        node->methods->crash(node);
         net_drop_dials(node);
         hand_over(node);
-        node->resume(node);
+        node->methods->resume(node);
         if (node->up)
                 node_arm(node);
 }
@@ -263,8 +265,8 @@ void node_crash(Node *node, const char *why)
         sim_say(sim, "%s crashes: %s", node->host, why);
         node->up = false;
         net_forget(node);
-        node->crash(node);
-        if (node->start)
+        node->methods->crash(node);
+        if (node->methods->start)
                 sim_task(node, sim_between(sim, 10 * MSEC, sim->plan.down_usec), start_again, NULL,
                          0, true);
 }

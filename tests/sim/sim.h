@@ -68,6 +68,22 @@ struct Item {
         Arena arena;
 };
 
+/* What a kind of node does. */
+typedef struct NodeMethods {
+        /* A message, a reply, or something about a connection; while up. */
+        void (*handle)(Node *node, const Item *item);
+        uint64_t (*deadline)(const Node *node);
+        void (*tick)(Node *node);
+        /* The process ends at once and its host goes on; starts again. */
+        void (*crash)(Node *node);
+        void (*start)(Node *node);
+        /* The process is told to end and to be started again: it leaves what it has to the next, if
+         * it can. Of our daemons only. */
+        bool (*leave)(Node *node);
+        void (*resume)(Node *node); /* instead of start() after that */
+        void (*done)(Node *node);
+} NodeMethods;
+
 struct Node {
         Sim *sim;
         NodeKind kind;
@@ -78,18 +94,7 @@ struct Node {
         unsigned life;
         uint64_t apart_until; /* cut off from all others; 0: not */
         uint64_t ticking_at;  /* when the next ITEM_TICK is queued for; UINT64_MAX: none is */
-        /* A message, a reply, or something about a connection; while up. */
-        void (*handle)(Node *node, const Item *item);
-        uint64_t (*deadline)(const Node *node);
-        void (*tick)(Node *node);
-        /* The process ends at once and its host goes on; starts again. */
-        void (*crash)(Node *node);
-        void (*start)(Node *node);
-        /* The process is told to end and to be started again: it leaves what it has to the next, if
-         * it can. NULL: it cannot. */
-        bool (*leave)(Node *node);
-        void (*resume)(Node *node); /* instead of start() after that */
-        void (*done)(Node *node);
+        const NodeMethods *methods;
 };
 
 /* What a seed makes a history of. */
@@ -154,7 +159,8 @@ Node *sim_node(const Sim *sim, NodeKind kind, size_t i);
 Node *sim_any(Sim *sim, NodeKind kind);
 Node *sim_find(const Sim *sim, const char *host); /* NULL: there is none */
 
-void node_init(Node *node, Sim *sim, NodeKind kind, const char *host, uint16_t port);
+void node_init(Node *node, Sim *sim, const NodeMethods *methods, NodeKind kind, const char *host,
+               uint16_t port);
 /* The process ends, and begins again after a while. */
 void node_crash(Node *node, const char *why);
 void node_start(Node *node);
